@@ -1,0 +1,1 @@
+//! Brings full-duplex gRPC and Dubbo Triple to browsers.

@@ -1,0 +1,3 @@
+//! Layer 1: bytes ⇄ frames. Pure, sans-IO, fuzzed.
+
+pub mod tidewire_v1;

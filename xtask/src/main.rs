@@ -1,0 +1,2 @@
+//! One word per task.
+fn main() {}
