@@ -1,4 +1,17 @@
 //! Full-duplex gRPC, Dubbo Triple and Connect streams from web pages, workers and edge functions.
+//!
+//! ```text
+//!  app ── js | channel ─► driver ─► call (state, deadline, window) ─► codec ─► bytes ─► transport (fetch | websocket)
+//!  app ◄── messages, status ◄── driver ◄─ call.poll_event ◄── frames ◄── codec ◄── bytes ◄── transport
+//! ```
+//!
+//! - [`codec`]: bytes ⇄ frames; pure.
+//! - [`call`]: the life of one RPC; pure, time is an argument.
+//! - `transport`: moves bytes and knows no RPC.
+//! - `driver`: joins a call and a transport.
+//! - `js`: the thin face that the npm package stands on.
 #![forbid(unsafe_code)]
 
 pub mod codec;
+pub mod metadata;
+pub mod status;

@@ -1,6 +1,102 @@
 //! Layer 1: bytes ⇄ frames. Pure, sans-IO, fuzzed.
+//!
+//! A [`Protocol`] knows one dialect: what headers a request carries, how a message is wrapped, what the peer's
+//! headers, body and trailers mean. It holds the position in the body, and no time, state or window: that is
+//! [`call`](crate::call)'s.
 
+pub mod envelope;
+pub mod grpc;
+pub mod grpc_web;
+pub mod grpc_websockets;
+pub mod text;
 pub mod tidewire_v1;
+pub mod timeout;
+pub mod trailers;
+
+use std::time::Duration;
+
+use crate::status::{Code, Fault, Status};
+use envelope::{EnvelopeError, Payload};
 
 /// HTTP headers or trailers as they travel: lower-case names, raw values, order and repeats kept.
 pub type HeaderList = Vec<(String, Vec<u8>)>;
+
+/// Largest trailer block, in bytes: what HTTP stacks take for headers.
+const MAX_TRAILERS: usize = 64 * 1024;
+
+/// What a response is made of.
+#[derive(Debug, PartialEq)]
+pub enum Frame {
+    /// The response headers, where they come in the body (`grpc-websockets`).
+    Headers(HeaderList),
+    /// One message.
+    Message(Payload),
+    /// The end, with trailing metadata.
+    End(Status, HeaderList),
+}
+
+/// One dialect, for one call.
+pub trait Protocol {
+    /// The protocol's own request headers; user metadata is not among them.
+    fn request_headers(&self, timeout: Option<Duration>) -> HeaderList;
+
+    /// Wraps a message for the request body.
+    fn encode(&self, message: &[u8]) -> Vec<u8>;
+
+    /// Takes the HTTP status and headers. An error ends the call; without one the body follows.
+    fn handle_headers(&mut self, http: u16, headers: &HeaderList) -> Result<(), Status>;
+
+    /// The next frame of a body chunk from `at`, which moves on; `None` once the chunk is used up.
+    fn next(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status>;
+
+    /// The body has ended, with real HTTP trailers if there are any.
+    fn handle_end(&mut self, trailers: Option<HeaderList>) -> Frame;
+}
+
+/// The words for an envelope that cannot be read.
+fn envelope_status(error: EnvelopeError) -> Status {
+    match error {
+        EnvelopeError::TooLarge { declared, limit, .. } => {
+            let words = [
+                "the server announced a message of ",
+                &declared.to_string(),
+                " bytes, but at most ",
+                &limit.to_string(),
+                " are allowed here: raise maxReceiveMessageBytes, or have the server send less at once",
+            ];
+            Status::new(Code::ResourceExhausted, Fault::Peer, words.concat())
+        }
+        EnvelopeError::Truncated { promised, got } => {
+            let words = [
+                "the response ended inside a message: ",
+                &promised.to_string(),
+                " bytes were promised, ",
+                &got.to_string(),
+                " came; the server or something before it cut the stream",
+            ];
+            Status::internal(words.concat())
+        }
+    }
+}
+
+/// Whether a content type is `family`, or `family+proto`; case and parameters do not count.
+fn is_type(content_type: &[u8], family: &str) -> bool {
+    let essence =
+        content_type.split(|b| *b == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
+    essence.strip_prefix(family.as_bytes()).is_some_and(|rest| rest.is_empty() || rest == b"+proto")
+}
+
+/// A status for an answer of the wrong content type; `expected` is what was asked for.
+fn wrong_type(content_type: &[u8], expected: &str) -> Status {
+    let got = String::from_utf8_lossy(content_type);
+    let cure = if got.starts_with("application/grpc") {
+        "it speaks another dialect of gRPC than this call"
+    } else {
+        "a page, a proxy or another service answered in the place of the gRPC service"
+    };
+    // Another subtype of the right family is a broken promise of the service itself.
+    let same_family = got.strip_prefix(expected).is_some_and(|rest| rest.starts_with('+'));
+    let code = if same_family { Code::Internal } else { Code::Unknown };
+    let words = ["expected content-type ", expected, ", the server sent \"", &got, "\": ", cure];
+    Status::new(code, Fault::Peer, words.concat())
+}

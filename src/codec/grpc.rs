@@ -1,0 +1,116 @@
+//! Native gRPC (`PROTOCOL-HTTP2.md`): enveloped messages, status in real HTTP trailers. Only `tidewire.v1` carries it
+//! to a browser.
+
+use std::time::Duration;
+
+use super::envelope::{self, Decoder};
+use super::{Frame, HeaderList, Protocol, envelope_status, is_type, timeout, trailers, wrong_type};
+use crate::status::Status;
+
+/// The native dialect of one call.
+#[derive(Debug)]
+pub struct Grpc {
+    decoder: Decoder,
+    max_message: usize,
+    /// Set where the headers already carried a status: trailers-only.
+    from_headers: Option<(Status, HeaderList)>,
+}
+
+impl Grpc {
+    /// A call that takes messages of at most `max_message` bytes.
+    pub fn new(max_message: usize) -> Self {
+        Self { decoder: Decoder::default(), max_message, from_headers: None }
+    }
+}
+
+impl Protocol for Grpc {
+    fn request_headers(&self, timeout: Option<Duration>) -> HeaderList {
+        let mut headers = vec![
+            ("content-type".to_string(), b"application/grpc".to_vec()),
+            ("te".to_string(), b"trailers".to_vec()),
+        ];
+        headers.extend(timeout.map(|t| ("grpc-timeout".to_string(), timeout::encode_grpc(t).into_bytes())));
+        headers
+    }
+
+    fn encode(&self, message: &[u8]) -> Vec<u8> {
+        envelope::encode(0, message)
+    }
+
+    fn handle_headers(&mut self, http: u16, headers: &HeaderList) -> Result<(), Status> {
+        self.from_headers =
+            check_headers(http, headers, |kind| is_type(kind, "application/grpc"), "application/grpc")?;
+        Ok(())
+    }
+
+    fn next(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {
+        let Some(envelope) = self.decoder.next(chunk, at, |_| self.max_message).map_err(envelope_status)?
+        else {
+            return Ok(None);
+        };
+        check_flags(envelope.flags)?;
+        Ok(Some(Frame::Message(envelope.payload)))
+    }
+
+    fn handle_end(&mut self, trailers: Option<HeaderList>) -> Frame {
+        let from_trailers = trailers.and_then(|list| trailers::status(&list).map(|status| (status, list)));
+        end(&self.decoder, from_trailers.or_else(|| self.from_headers.take()), "trailers")
+    }
+}
+
+/// Refuses an answer that is not gRPC; otherwise gives the status that the headers already carry, if they do.
+pub(super) fn check_headers(
+    http: u16,
+    headers: &HeaderList,
+    is_ours: impl Fn(&[u8]) -> bool,
+    expected: &str,
+) -> Result<Option<(Status, HeaderList)>, Status> {
+    let status = trailers::status(headers);
+    match status {
+        // Whatever HTTP says, a gRPC server has spoken.
+        Some(status) if http != 200 && !status.is_ok() => Err(status),
+        Some(status) => Ok(Some((status, headers.clone()))),
+        None if http != 200 => Err(trailers::http_status(http, headers)),
+        None => match trailers::first(headers, "content-type") {
+            Some(kind) if is_ours(kind) => Ok(None),
+            kind => Err(wrong_type(kind.unwrap_or_default(), expected)),
+        },
+    }
+}
+
+/// Refuses flags that mean nothing here, and compression that nobody asked for.
+pub(super) fn check_flags(flags: u8) -> Result<(), Status> {
+    match flags {
+        0 => Ok(()),
+        1 => Err(Status::internal(
+            "the server sent a compressed message, though this call did not offer to take any (no grpc-accept-encoding)",
+        )),
+        other => Err(Status::internal(
+            ["the server sent an envelope with flags ", &other.to_string(), ", which mean nothing here"]
+                .concat(),
+        )),
+    }
+}
+
+/// The end of a body: the status that came, or what its lack means.
+pub(super) fn end(decoder: &Decoder, status: Option<(Status, HeaderList)>, place: &str) -> Frame {
+    if let Err(truncated) = decoder.finish() {
+        // A peer that says why it broke off is believed before our own guess.
+        return match status {
+            Some((status, list)) if !status.is_ok() => Frame::End(status, list),
+            _ => Frame::End(envelope_status(truncated), HeaderList::new()),
+        };
+    }
+    match status {
+        Some((status, list)) => Frame::End(status, list),
+        None => {
+            let words = [
+                "the response ended without grpc-status: no ",
+                place,
+                " came; something between may have cut the stream, or CORS hides the header (the server must list \
+                 grpc-status, grpc-message in Access-Control-Expose-Headers)",
+            ];
+            Frame::End(Status::internal(words.concat()), HeaderList::new())
+        }
+    }
+}

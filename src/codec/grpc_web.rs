@@ -1,0 +1,184 @@
+//! gRPC-Web (`PROTOCOL-WEB.md`), binary and text: enveloped messages, the trailers as a last envelope with flag 0x80.
+//! Over `grpc-websockets` the response headers come as a first such envelope.
+
+use std::time::Duration;
+
+use super::envelope::{Decoder, Envelope, Payload};
+use super::grpc::{check_flags, check_headers, end};
+use super::text::{self, TextDecoder};
+use super::{
+    Frame, HeaderList, MAX_TRAILERS, Protocol, envelope, envelope_status, is_type, timeout, trailers,
+};
+use crate::status::Status;
+
+const TRAILER: u8 = 0x80;
+const BINARY: &str = "application/grpc-web";
+const TEXT: &str = "application/grpc-web-text";
+
+/// How gRPC-Web is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Bytes as they are.
+    Binary,
+    /// Base64 over all of it.
+    Text,
+    /// Bytes, with the response headers as the first 0x80 envelope: improbable's `grpc-websockets`.
+    WebSockets,
+}
+
+/// The gRPC-Web dialect of one call.
+#[derive(Debug)]
+pub struct GrpcWeb {
+    form: Form,
+    max_message: usize,
+    decoder: Decoder,
+    /// Present once the answer turned out to be text.
+    plain: Option<Plain>,
+    /// Over WebSockets, the first 0x80 envelope is the headers.
+    awaits_headers: bool,
+    from_headers: Option<(Status, HeaderList)>,
+}
+
+/// Text decoded so far, and how much of it has been read.
+#[derive(Debug, Default)]
+struct Plain {
+    decoder: TextDecoder,
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl GrpcWeb {
+    /// A call that takes messages of at most `max_message` bytes.
+    pub fn new(form: Form, max_message: usize) -> Self {
+        Self {
+            form,
+            max_message,
+            decoder: Decoder::default(),
+            plain: None,
+            awaits_headers: form == Form::WebSockets,
+            from_headers: None,
+        }
+    }
+
+    fn content_type(&self) -> &'static [u8] {
+        match self.form {
+            Form::Binary | Form::WebSockets => b"application/grpc-web+proto",
+            Form::Text => b"application/grpc-web-text+proto",
+        }
+    }
+
+    fn next_binary(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {
+        let max_message = self.max_message;
+        let limit = |flags: u8| if flags & TRAILER == 0 { max_message } else { MAX_TRAILERS };
+        let Some(Envelope { flags, payload }) = self.decoder.next(chunk, at, limit).map_err(too_large)?
+        else {
+            return Ok(None);
+        };
+        check_flags(flags & !TRAILER)?;
+        if flags & TRAILER == 0 {
+            return Ok(Some(Frame::Message(payload)));
+        }
+        let block = trailers::parse_block(payload.bytes(chunk));
+        if std::mem::take(&mut self.awaits_headers) && trailers::status(&block).is_none() {
+            return Ok(Some(Frame::Headers(block)));
+        }
+        if *at < chunk.len() {
+            return Err(Status::internal(
+                "the server sent more after the trailers, which are the end of the response",
+            ));
+        }
+        Ok(Some(self.end(Some(block))))
+    }
+
+    fn next_text(&mut self, chunk: &[u8], at: &mut usize, mut plain: Plain) -> Result<Option<Frame>, Status> {
+        let text = &chunk[*at..];
+        *at = chunk.len();
+        plain.decoder.decode(text, &mut plain.bytes).map_err(|error| {
+            Status::internal(
+                [
+                    "the response is no base64, which grpc-web-text demands: it has the byte ",
+                    &error.0.to_string(),
+                ]
+                .concat(),
+            )
+        })?;
+        let frame = self.next_binary(&plain.bytes, &mut plain.at)?.map(|frame| match frame {
+            Frame::Message(payload) => Frame::Message(Payload::Joined(payload.bytes(&plain.bytes).to_vec())),
+            other => other,
+        });
+        if plain.at == plain.bytes.len() {
+            plain.bytes.clear();
+            plain.at = 0;
+        }
+        self.plain = Some(plain);
+        Ok(frame)
+    }
+
+    fn end(&mut self, block: Option<HeaderList>) -> Frame {
+        // The trailer block counts; where it has no status, the headers may.
+        let from_trailers = block.and_then(|list| trailers::status(&list).map(|status| (status, list)));
+        end(&self.decoder, from_trailers.or_else(|| self.from_headers.take()), "trailer frame with it")
+    }
+}
+
+impl Protocol for GrpcWeb {
+    fn request_headers(&self, timeout: Option<Duration>) -> HeaderList {
+        let mut headers = vec![
+            ("content-type".to_string(), self.content_type().to_vec()),
+            ("accept".to_string(), self.content_type().to_vec()),
+            ("x-grpc-web".to_string(), b"1".to_vec()),
+        ];
+        headers.extend(timeout.map(|t| ("grpc-timeout".to_string(), timeout::encode_grpc(t).into_bytes())));
+        headers
+    }
+
+    fn encode(&self, message: &[u8]) -> Vec<u8> {
+        let bytes = envelope::encode(0, message);
+        if self.form == Form::Text { text::encode(&bytes) } else { bytes }
+    }
+
+    fn handle_headers(&mut self, http: u16, headers: &HeaderList) -> Result<(), Status> {
+        let is_text = |kind: &[u8]| is_type(kind, TEXT);
+        let expected = if self.form == Form::Text { TEXT } else { BINARY };
+        self.from_headers =
+            check_headers(http, headers, |kind| is_type(kind, BINARY) || is_text(kind), expected)?;
+        // The answer's own word counts, whatever we asked for.
+        if trailers::first(headers, "content-type").is_some_and(is_text) {
+            self.plain = Some(Plain::default());
+        }
+        Ok(())
+    }
+
+    fn next(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {
+        match self.plain.take() {
+            None => self.next_binary(chunk, at),
+            Some(plain) => self.next_text(chunk, at, plain),
+        }
+    }
+
+    fn handle_end(&mut self, _: Option<HeaderList>) -> Frame {
+        if self.plain.as_ref().is_some_and(|plain| !plain.decoder.is_whole()) {
+            let words = "the response ended inside a base64 quantum: the stream was cut";
+            return Frame::End(Status::internal(words), HeaderList::new());
+        }
+        self.end(None)
+    }
+}
+
+fn too_large(error: envelope::EnvelopeError) -> Status {
+    match error {
+        envelope::EnvelopeError::TooLarge { flags, declared, limit } if flags & TRAILER != 0 => {
+            Status::internal(
+                [
+                    "the server announced a trailer block of ",
+                    &declared.to_string(),
+                    " bytes; at most ",
+                    &limit.to_string(),
+                    " are taken",
+                ]
+                .concat(),
+            )
+        }
+        error => envelope_status(error),
+    }
+}

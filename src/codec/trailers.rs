@@ -1,0 +1,207 @@
+//! What gRPC and gRPC-Web share at the end of a call: the trailer block, `grpc-status`, `grpc-message`,
+//! `grpc-status-details-bin`, and the HTTP answers that stand in their place.
+
+use prost::Message as _;
+
+use super::HeaderList;
+use crate::metadata::decode_base64;
+use crate::status::{Code, Fault, RpcStatus, Status};
+
+/// Reads a block of `name: value` lines as gRPC-Web's trailer frame and `grpc-websockets` carry it. Takes what peers
+/// really send: bare `\n`, no blank after the colon, empty values, upper-case names, a blank line at the end.
+pub fn parse_block(block: &[u8]) -> HeaderList {
+    block.split(|b| *b == b'\n').filter_map(parse_line).collect()
+}
+
+fn parse_line(line: &[u8]) -> Option<(String, Vec<u8>)> {
+    let colon = line.iter().position(|b| *b == b':')?;
+    let name = line[..colon].trim_ascii().to_ascii_lowercase();
+    Some((String::from_utf8_lossy(&name).into_owned(), line[colon + 1..].trim_ascii().to_vec()))
+}
+
+/// Writes a block for the wire, lower-case names and `\r\n`.
+pub fn write_block(headers: &HeaderList) -> Vec<u8> {
+    let mut block = Vec::new();
+    for (name, value) in headers {
+        block.extend_from_slice(name.as_bytes());
+        block.extend_from_slice(b": ");
+        block.extend_from_slice(value);
+        block.extend_from_slice(b"\r\n");
+    }
+    block
+}
+
+/// The status that a list of headers or trailers carries; `None` where it has no `grpc-status`.
+pub fn status(headers: &HeaderList) -> Option<Status> {
+    let mut codes = all(headers, "grpc-status");
+    let code = codes.next()?;
+    if codes.next().is_some() {
+        return Some(Status::internal("the server sent grpc-status more than once"));
+    }
+    let message = first(headers, "grpc-message").map(percent_decode).unwrap_or_default();
+    let Some(raw) = parse_code(code) else {
+        let text = String::from_utf8_lossy(code);
+        let words = ["the server sent grpc-status \"", &text, "\", which is no number: ", &message].concat();
+        return Some(Status::new(Code::Unknown, Fault::Peer, words));
+    };
+    let code = Code::from_wire(raw);
+    let fault = if code == Code::Ok { Fault::None } else { Fault::Peer };
+    let details = first(headers, "grpc-status-details-bin")
+        .and_then(decode_base64)
+        .and_then(|bytes| RpcStatus::decode(bytes.as_slice()).ok())
+        .map(|status| status.details)
+        .unwrap_or_default();
+    Some(Status { code, raw_code: raw, message, details, fault })
+}
+
+/// The status of an HTTP answer that is not gRPC's: the code by gRPC's table, the words by what came.
+pub fn http_status(http: u16, headers: &HeaderList) -> Status {
+    let kind = first(headers, "content-type").map(String::from_utf8_lossy).unwrap_or_default();
+    let words = [
+        "the server answered HTTP ",
+        &http.to_string(),
+        if kind.is_empty() { "" } else { " with " },
+        &kind,
+        " and no grpc-status: something before the service may have answered in its place, or the path is not served",
+    ];
+    Status::new(Code::from_http(http), Fault::Peer, words.concat())
+}
+
+/// The first value under `name`.
+pub fn first<'a>(headers: &'a HeaderList, name: &str) -> Option<&'a [u8]> {
+    all(headers, name).next()
+}
+
+fn all<'a>(headers: &'a HeaderList, name: &str) -> impl Iterator<Item = &'a [u8]> {
+    headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
+}
+
+fn parse_code(text: &[u8]) -> Option<i32> {
+    std::str::from_utf8(text).ok()?.trim().parse().ok()
+}
+
+/// Decodes `%XX` where it is valid and leaves everything else as it is: a bad message never costs the status.
+pub fn percent_decode(text: &[u8]) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        match (byte, tail) {
+            (b'%', [high, low, after @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                bytes.push(hex(*high) << 4 | hex(*low));
+                rest = after;
+            }
+            _ => bytes.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Encodes a `grpc-message`: printable ASCII but `%` stays.
+pub fn percent_encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if (0x20..=0x7e).contains(&byte) && byte != b'%' {
+            encoded.push(byte as char);
+        } else {
+            encoded.push('%');
+            encoded.push(DIGITS[(byte >> 4) as usize] as char);
+            encoded.push(DIGITS[(byte & 0xf) as usize] as char);
+        }
+    }
+    encoded
+}
+
+const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+
+fn hex(digit: u8) -> u8 {
+    (digit as char).to_digit(16).unwrap_or_default() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(block: &str) -> Option<Status> {
+        status(&parse_block(block.as_bytes()))
+    }
+
+    /// Rows 6 to 9, 31 to 33 and 37 of the edge cases in `docs/wire.md`.
+    #[test]
+    fn blocks_as_peers_write_them() {
+        let ok = Some(Status::ok());
+        for block in [
+            "grpc-status: 0\r\n",
+            "grpc-status:0\r\n",
+            "grpc-message:\r\ngrpc-status:0\r\n",
+            "Grpc-Status: 0\n",
+            "GRPC-STATUS:  0 \r\n\r\n",
+            "x: a:b\r\ngrpc-status: 0",
+        ] {
+            assert_eq!(of(block), ok, "{block:?}");
+        }
+        assert_eq!(of(""), None);
+        assert_eq!(of("grpc-message: lonely\r\n"), None);
+        assert_eq!(of("no colon here\r\n"), None);
+    }
+
+    #[test]
+    fn names_are_lower_case_values_keep_their_colons_and_repeats_stay() {
+        let block = parse_block(b"X-Tag: a:b\r\nx-tag:c\r\nempty:\r\n");
+        let expected = [("x-tag", "a:b"), ("x-tag", "c"), ("empty", "")];
+        assert_eq!(block, expected.map(|(n, v)| (n.to_string(), v.as_bytes().to_vec())));
+        assert_eq!(parse_block(&write_block(&block)), block);
+    }
+
+    #[test]
+    fn a_number_that_grpc_does_not_know_is_unknown_and_keeps_number_and_message() {
+        for raw in [17, 99, -1] {
+            let status = of(&format!("grpc-status: {raw}\r\ngrpc-message: biz\r\n")).unwrap();
+            assert_eq!((status.code, status.raw_code, status.message.as_str()), (Code::Unknown, raw, "biz"));
+        }
+        for text in ["abc", "", "99999999999"] {
+            let status = of(&format!("grpc-status: {text}\r\ngrpc-message: biz\r\n")).unwrap();
+            assert_eq!(status.code, Code::Unknown, "{text:?}");
+            assert!(status.message.contains("biz") && status.message.contains(text));
+        }
+    }
+
+    #[test]
+    fn a_status_sent_twice_is_the_servers_fault() {
+        let status = of("grpc-status: 0\r\ngrpc-status: 5\r\n").unwrap();
+        assert_eq!((status.code, status.fault), (Code::Internal, Fault::Peer));
+    }
+
+    #[test]
+    fn messages_are_percent_decoded_leniently() {
+        let table = [
+            ("100%25 gr%C3%BC%C3%9Ft", "100% grüßt"),
+            ("50% off", "50% off"),
+            ("%", "%"),
+            ("%4", "%4"),
+            ("%zz%41", "%zzA"),
+            ("grüßt", "grüßt"),
+            ("%ff", "\u{fffd}"),
+        ];
+        for (wire, text) in table {
+            assert_eq!(percent_decode(wire.as_bytes()), text);
+        }
+        assert_eq!(percent_decode(percent_encode("100% \"grüßt\"\n").as_bytes()), "100% \"grüßt\"\n");
+    }
+
+    #[test]
+    fn details_come_padded_or_not_and_never_hide_the_status() {
+        let details =
+            |text: &str| of(&format!("grpc-status: 9\r\ngrpc-status-details-bin: {text}\r\n")).unwrap();
+        // code 5, message "m", one Any { "t", [1] }: the code disagrees with grpc-status on purpose.
+        for base64 in ["CAUSAW0aBgoBdBIBAQ", "CAUSAW0aBgoBdBIBAQ=="] {
+            let status = details(base64);
+            assert_eq!(status.code, Code::FailedPrecondition);
+            assert_eq!(status.details[0].type_url, "t");
+            assert_eq!(status.details[0].value, [1]);
+        }
+        for bad in ["!!!", "AAAA////", ""] {
+            assert_eq!(details(bad).code, Code::FailedPrecondition, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! User metadata ⇄ HTTP headers: ASCII values as they are, `-bin` values as base64 (`PROTOCOL-HTTP2.md`,
+//! "Custom-Metadata").
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD_NO_PAD};
+use base64::engine::{DecodePaddingMode, general_purpose};
+
+use crate::codec::HeaderList;
+use crate::status::{Code, Status};
+
+/// Standard alphabet, with padding or without: gRPC demands that both be taken.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// One metadata value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Printable ASCII.
+    Text(String),
+    /// Bytes, under a name that ends in `-bin`.
+    Binary(Vec<u8>),
+}
+
+/// Names and values in order, repeats kept.
+pub type Metadata = Vec<(String, Value)>;
+
+/// Turns user metadata into headers. Refuses what HTTP forbids and what the protocol itself sends.
+pub fn encode(metadata: Metadata, into: &mut HeaderList) -> Result<(), Status> {
+    for (name, value) in metadata {
+        check_name(&name)?;
+        let value = match value {
+            Value::Text(text) => check_text(&name, text)?.into_bytes(),
+            Value::Binary(bytes) => STANDARD_NO_PAD.encode(bytes).into_bytes(),
+        };
+        into.push((name, value));
+    }
+    Ok(())
+}
+
+/// Turns headers or trailers into user metadata. What carries the status is left out; a `-bin` value that is no
+/// base64 is left out too, since nothing else in the block may be lost for it.
+pub fn decode(headers: &HeaderList) -> Metadata {
+    let mut metadata = Vec::with_capacity(headers.len());
+    for (name, value) in headers {
+        if matches!(name.as_str(), "grpc-status" | "grpc-message" | "grpc-status-details-bin") {
+            continue;
+        }
+        if name.ends_with("-bin") {
+            // Proxies and `fetch` join repeats by commas, which base64 does not have.
+            for part in value.split(|b| *b == b',') {
+                if let Some(bytes) = decode_base64(part) {
+                    metadata.push((name.clone(), Value::Binary(bytes)));
+                }
+            }
+        } else {
+            metadata.push((name.clone(), Value::Text(String::from_utf8_lossy(value).into_owned())));
+        }
+    }
+    metadata
+}
+
+/// Base64 of the standard alphabet, padded or not, blanks around it ignored.
+pub(crate) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+    LENIENT.decode(text.trim_ascii()).ok()
+}
+
+pub(crate) use general_purpose::STANDARD as BASE64;
+
+fn check_name(name: &str) -> Result<(), Status> {
+    let token = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
+    if name.is_empty() || !name.bytes().all(token) {
+        return Err(refused(name, "names are made of a-z, 0-9, '-', '_' and '.'"));
+    }
+    if is_reserved(name) {
+        return Err(refused(name, "the protocol or the HTTP stack sends it itself"));
+    }
+    Ok(())
+}
+
+fn check_text(name: &str, text: String) -> Result<String, Status> {
+    if !text.bytes().all(|b| (0x20..=0x7e).contains(&b)) {
+        return Err(refused(
+            name,
+            "its value is not printable ASCII: put bytes under a name that ends in -bin",
+        ));
+    }
+    Ok(text)
+}
+
+/// What `fetch` drops without a word (the forbidden request headers of the WHATWG standard), hop-by-hop headers, and
+/// gRPC's own: refused on every transport, so that a call means the same on each.
+fn is_reserved(name: &str) -> bool {
+    name.starts_with("grpc-")
+        || name.starts_with("sec-")
+        || name.starts_with("proxy-")
+        || name.starts_with("access-control-request-")
+        || matches!(
+            name,
+            "accept-charset"
+                | "accept-encoding"
+                | "connection"
+                | "content-encoding"
+                | "content-length"
+                | "content-type"
+                | "cookie"
+                | "cookie2"
+                | "date"
+                | "dnt"
+                | "expect"
+                | "host"
+                | "keep-alive"
+                | "origin"
+                | "referer"
+                | "set-cookie"
+                | "te"
+                | "trailer"
+                | "transfer-encoding"
+                | "upgrade"
+                | "via"
+        )
+}
+
+fn refused(name: &str, why: &str) -> Status {
+    Status::misuse(Code::InvalidArgument, ["metadata \"", name, "\" cannot be sent: ", why].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(name: &str, value: Value) -> Result<Vec<u8>, Status> {
+        let mut headers = HeaderList::new();
+        encode(vec![(name.into(), value)], &mut headers)?;
+        Ok(headers.remove(0).1)
+    }
+
+    fn received(name: &str, value: &str) -> Vec<Value> {
+        decode(&vec![(name.into(), value.into())]).into_iter().map(|(_, value)| value).collect()
+    }
+
+    #[test]
+    fn bytes_go_out_as_unpadded_base64() {
+        assert_eq!(sent("trace-bin", Value::Binary(vec![0xff, 0])).unwrap(), b"/wA");
+    }
+
+    #[test]
+    fn base64_comes_in_padded_unpadded_and_comma_joined() {
+        let (a, b) = (Value::Binary(vec![0xff, 0]), Value::Binary(vec![1]));
+        assert_eq!(received("t-bin", "/wA"), [a.clone()]);
+        assert_eq!(received("t-bin", "/wA="), [a.clone()]);
+        assert_eq!(received("t-bin", "/wA=,AQ, /wA"), [a.clone(), b, a]);
+        assert_eq!(received("t-bin", ""), [Value::Binary(vec![])]);
+    }
+
+    #[test]
+    fn one_bad_base64_value_does_not_hide_the_others() {
+        let headers = vec![("x-bin".into(), b"!!".to_vec()), ("y".into(), b"1".to_vec())];
+        assert_eq!(decode(&headers), [("y".into(), Value::Text("1".into()))]);
+    }
+
+    #[test]
+    fn raw_utf8_and_broken_utf8_are_read_leniently() {
+        assert_eq!(received("who", "grüßt"), [Value::Text("grüßt".into())]);
+        assert_eq!(decode(&vec![("w".into(), vec![b'a', 0xff])])[0].1, Value::Text("a\u{fffd}".into()));
+    }
+
+    #[test]
+    fn what_http_forbids_and_what_the_protocol_sends_is_refused_by_name() {
+        for name in
+            ["", "Upper", "sp ace", "grpc-timeout", "te", "content-type", ":path", "host", "cookie", "ü"]
+        {
+            let status = sent(name, Value::Text("1".into())).unwrap_err();
+            assert_eq!(status.code, Code::InvalidArgument, "{name}");
+            assert!(status.message.contains(name));
+        }
+        for text in ["line\r\nbreak", "grüßt", "\0"] {
+            assert_eq!(sent("x", Value::Text(text.into())).unwrap_err().code, Code::InvalidArgument);
+        }
+    }
+}

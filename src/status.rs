@@ -1,0 +1,234 @@
+//! How a call ends: a gRPC code, words for a person, details for a program, and who is at fault.
+
+use std::fmt;
+
+/// gRPC status codes (`grpc/grpc`, `doc/statuscodes.md`). There is no "unset": a call without a status is an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Code {
+    /// The call ended as it should.
+    Ok = 0,
+    /// The caller gave up.
+    Cancelled = 1,
+    /// No better code is known, or the peer sent one that gRPC does not have (see [`Status::raw_code`]).
+    Unknown = 2,
+    /// The arguments can never be right, whatever the state of the system.
+    InvalidArgument = 3,
+    /// Time ran out before the end.
+    DeadlineExceeded = 4,
+    /// What was asked for is not there.
+    NotFound = 5,
+    /// What was to be made is already there.
+    AlreadyExists = 6,
+    /// Known caller, not allowed.
+    PermissionDenied = 7,
+    /// A quota or a limit: of the server, or of this client.
+    ResourceExhausted = 8,
+    /// The system's state does not allow it.
+    FailedPrecondition = 9,
+    /// A conflict; trying again at a higher level may help.
+    Aborted = 10,
+    /// Past the valid range.
+    OutOfRange = 11,
+    /// The server has no such method, or this runtime cannot carry such a call.
+    Unimplemented = 12,
+    /// Somebody broke the protocol.
+    Internal = 13,
+    /// Not reachable now; trying again later may help.
+    Unavailable = 14,
+    /// Data are lost for good.
+    DataLoss = 15,
+    /// Unknown caller.
+    Unauthenticated = 16,
+}
+
+const CODES: [(Code, &str); 17] = [
+    (Code::Ok, "OK"),
+    (Code::Cancelled, "CANCELLED"),
+    (Code::Unknown, "UNKNOWN"),
+    (Code::InvalidArgument, "INVALID_ARGUMENT"),
+    (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
+    (Code::NotFound, "NOT_FOUND"),
+    (Code::AlreadyExists, "ALREADY_EXISTS"),
+    (Code::PermissionDenied, "PERMISSION_DENIED"),
+    (Code::ResourceExhausted, "RESOURCE_EXHAUSTED"),
+    (Code::FailedPrecondition, "FAILED_PRECONDITION"),
+    (Code::Aborted, "ABORTED"),
+    (Code::OutOfRange, "OUT_OF_RANGE"),
+    (Code::Unimplemented, "UNIMPLEMENTED"),
+    (Code::Internal, "INTERNAL"),
+    (Code::Unavailable, "UNAVAILABLE"),
+    (Code::DataLoss, "DATA_LOSS"),
+    (Code::Unauthenticated, "UNAUTHENTICATED"),
+];
+
+impl Code {
+    /// The code of a number on the wire; numbers that gRPC does not know are [`Code::Unknown`].
+    pub fn from_wire(raw: i32) -> Self {
+        usize::try_from(raw).ok().and_then(|i| CODES.get(i)).map_or(Self::Unknown, |(code, _)| *code)
+    }
+
+    /// The name that the specification gives it.
+    pub fn name(self) -> &'static str {
+        CODES[self as usize].1
+    }
+
+    /// The code that an HTTP status stands for where no `grpc-status` came (`http-grpc-status-mapping.md`).
+    pub fn from_http(status: u16) -> Self {
+        match status {
+            400 => Self::Internal,
+            401 => Self::Unauthenticated,
+            403 => Self::PermissionDenied,
+            404 => Self::Unimplemented,
+            429 | 502 | 503 | 504 => Self::Unavailable,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The code that an HTTP/2 reset stands for (`PROTOCOL-HTTP2.md`, "Errors").
+    pub fn from_reset(http2: u32) -> Self {
+        match http2 {
+            0x7 => Self::Unavailable,
+            0x8 => Self::Cancelled,
+            0xb => Self::ResourceExhausted,
+            0xc => Self::PermissionDenied,
+            _ => Self::Internal,
+        }
+    }
+}
+
+/// Who is at fault for an end other than OK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Fault {
+    /// Nobody: the call ended with OK.
+    None = 0,
+    /// The server, or something that answers in its place, said so or broke the protocol.
+    Peer = 1,
+    /// The network, or what stands between.
+    Transport = 2,
+    /// The caller used the API against its contract.
+    Misuse = 3,
+    /// This side ended the call: cancel or deadline.
+    Local = 4,
+}
+
+/// One entry of `google.rpc.Status.details`: a message packed as `google.protobuf.Any`.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Detail {
+    /// `type.googleapis.com/<full message name>`.
+    #[prost(string, tag = "1")]
+    pub type_url: String,
+    /// The message's bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub value: Vec<u8>,
+}
+
+/// `google.rpc.Status`, as it travels in `grpc-status-details-bin`.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct RpcStatus {
+    /// The same number as in `grpc-status`; where they differ, `grpc-status` counts.
+    #[prost(int32, tag = "1")]
+    pub code: i32,
+    /// The same text as in `grpc-message`.
+    #[prost(string, tag = "2")]
+    pub message: String,
+    /// What a program may act on.
+    #[prost(message, repeated, tag = "3")]
+    pub details: Vec<Detail>,
+}
+
+/// How a call ended. Made once per call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    /// The code, as gRPC knows it.
+    pub code: Code,
+    /// The number on the wire: dubbo-go sends 17, which gRPC does not know.
+    pub raw_code: i32,
+    /// For a person.
+    pub message: String,
+    /// For a program.
+    pub details: Vec<Detail>,
+    /// Who is at fault.
+    pub fault: Fault,
+}
+
+impl Status {
+    /// OK.
+    pub fn ok() -> Self {
+        Self { code: Code::Ok, raw_code: 0, message: String::new(), details: Vec::new(), fault: Fault::None }
+    }
+
+    /// A status made on this side.
+    pub fn new(code: Code, fault: Fault, message: impl Into<String>) -> Self {
+        Self { code, raw_code: code as i32, message: message.into(), details: Vec::new(), fault }
+    }
+
+    /// The peer broke the protocol.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(Code::Internal, Fault::Peer, message)
+    }
+
+    /// The caller broke the contract of the API.
+    pub fn misuse(code: Code, message: impl Into<String>) -> Self {
+        Self::new(code, Fault::Misuse, message)
+    }
+
+    /// Whether the code is OK.
+    pub fn is_ok(&self) -> bool {
+        self.code == Code::Ok
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.name())?;
+        f.write_str(": ")?;
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Status {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_stands_at_its_own_number() {
+        for (i, (code, name)) in CODES.iter().enumerate() {
+            assert_eq!(*code as usize, i, "{name}");
+            assert_eq!(Code::from_wire(i as i32), *code);
+        }
+    }
+
+    #[test]
+    fn numbers_that_grpc_does_not_know_are_unknown() {
+        for raw in [17, 99, -1, i32::MIN, i32::MAX] {
+            assert_eq!(Code::from_wire(raw), Code::Unknown, "{raw}");
+        }
+    }
+
+    #[test]
+    fn http_status_maps_as_grpc_says_not_as_rest_does() {
+        let table = [
+            (400, Code::Internal),
+            (401, Code::Unauthenticated),
+            (403, Code::PermissionDenied),
+            (404, Code::Unimplemented),
+            (429, Code::Unavailable),
+            (502, Code::Unavailable),
+            (503, Code::Unavailable),
+            (504, Code::Unavailable),
+            (409, Code::Unknown),
+            (412, Code::Unknown),
+            (413, Code::Unknown),
+            (415, Code::Unknown),
+            (431, Code::Unknown),
+            (505, Code::Unknown),
+        ];
+        for (http, code) in table {
+            assert_eq!(Code::from_http(http), code, "{http}");
+        }
+    }
+}
