@@ -1,0 +1,87 @@
+/**
+ * The npm half of `cargo xtask build`: from what wasm-bindgen wrote to `pkg-config/dist`.
+ *
+ *   node scripts/build.mjs <folder that wasm-bindgen wrote> <folder for intermediate files>
+ *
+ * The package is built aside and put in place by renaming, so that a server that has it open never sees half.
+ */
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const packageDir = dirname(dirname(fileURLToPath(import.meta.url)));
+const bin = (name) => join(packageDir, "node_modules/.bin", name);
+
+/** What rustc's wasm32-unknown-unknown has on by default; every engine we support has it too. */
+const wasmFeatures = [
+  "bulk-memory",
+  "multivalue",
+  "mutable-globals",
+  "nontrapping-float-to-int",
+  "reference-types",
+  "sign-ext",
+].map((feature) => `--enable-${feature}`);
+
+const glueTypes = `
+/** Must be called with the instance's exports before anything else; then \`exports.__wbindgen_start()\`. */
+export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
+`;
+
+const [bindgenDir, workDir] = process.argv.slice(2);
+if (!bindgenDir || !workDir || !existsSync(join(bindgenDir, "tidewire_bg.wasm"))) {
+  console.error("expected the folder with wasm-bindgen's tidewire_bg.wasm and a work folder: use cargo xtask build");
+  process.exit(2);
+}
+generate(join(packageDir, "src/generated"));
+compile(join(workDir, "dist"));
+replace(join(workDir, "dist"), join(packageDir, "dist"));
+
+/** The files that the TypeScript sources import: the glue, the module, and the module inside JavaScript. */
+function generate(folder) {
+  mkdirSync(folder, { recursive: true });
+  const wasm = join(folder, "tidewire_bg.wasm");
+  run("wasm-opt", ["-Oz", ...wasmFeatures, join(bindgenDir, "tidewire_bg.wasm"), "-o", wasm]);
+  cpSync(join(bindgenDir, "tidewire_bg.js"), join(folder, "tidewire_bg.js"));
+  const types = readFileSync(join(bindgenDir, "tidewire.d.ts"), "utf8");
+  writeFileSync(join(folder, "tidewire_bg.d.ts"), types + glueTypes);
+  writeFileSync(join(folder, "wasm_inline.js"), inline(readFileSync(wasm).toString("base64")));
+  writeFileSync(join(folder, "wasm_inline.d.ts"), "export function bytes(): Uint8Array<ArrayBuffer>;\n");
+}
+
+/** Decoding waits for the first call: importing the package costs nothing. */
+function inline(base64) {
+  return `const base64 = "${base64}";
+
+export function bytes() {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+`;
+}
+
+function compile(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  run("tsc", ["--project", packageDir, "--outDir", folder]);
+  cpSync(join(packageDir, "src/generated"), join(folder, "generated"), { recursive: true });
+}
+
+function replace(folder, target) {
+  const old = `${folder}.old`;
+  rmSync(old, { recursive: true, force: true });
+  if (existsSync(target)) renameSync(target, old);
+  renameSync(folder, target);
+  rmSync(old, { recursive: true, force: true });
+}
+
+function run(tool, args) {
+  try {
+    execFileSync(bin(tool), args, { cwd: packageDir, stdio: "inherit" });
+  } catch (error) {
+    console.error(`${tool} failed with exit code ${error.status ?? error.code}`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,45 @@
+//! `cargo xtask build`: the crate to wasm, and the npm package around it into `pkg-config/dist`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crate::exec::{Result, Run, doing};
+use crate::toolchain::{self, TARGET};
+use crate::{cache, say, tools};
+
+pub(crate) fn build() -> Result<()> {
+    let begun = Instant::now();
+    let wasm = toolchain::wasm()?;
+    let bindgen = tools::wasm_bindgen()?;
+    tools::npm("pkg-config")?;
+    let work = work_folder()?;
+    let _lock = cache::lock(&work.join("lock"))?;
+
+    say(format_args!("compiling the crate for {TARGET} with {}", wasm.version()?));
+    wasm.cargo()
+        .words("build --package tidewire --lib --release --features js --target")
+        .arg(TARGET)
+        .shown()?;
+    let module = crate::root().join("target/wasm").join(TARGET).join("release/tidewire.wasm");
+    let glue = work.join("bindgen");
+    say("wasm-bindgen, wasm-opt, tsc: pkg-config/dist");
+    let run = Run::new(bindgen.join("wasm-bindgen")).arg(module).arg("--out-dir").arg(&glue);
+    let run = run.words("--target bundler --out-name tidewire");
+    run.words("--remove-name-section --remove-producers-section").quiet()?;
+    Run::new("node")
+        .arg("scripts/build.mjs")
+        .arg(&glue)
+        .arg(&work)
+        .dir(crate::root().join("pkg-config"))
+        .shown()?;
+    say(format_args!("built pkg-config/dist in {:.1} s", begun.elapsed().as_secs_f32()));
+    Ok(())
+}
+
+/// Intermediate files, on the same file system as the package: it is put in place by renaming.
+fn work_folder() -> Result<PathBuf> {
+    let folder = crate::root().join("target/package");
+    doing("cannot make target/package", fs::create_dir_all(&folder))?;
+    Ok(folder)
+}
