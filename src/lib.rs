@@ -12,6 +12,7 @@
 //! - `js`: the thin face that the npm package stands on.
 #![forbid(unsafe_code)]
 
+pub mod call;
 pub mod codec;
 pub mod metadata;
 pub mod status;

@@ -1,0 +1,362 @@
+//! Layer 2: the life of one RPC. Pure: no clock, no socket, no executor.
+
+mod state;
+mod window;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::codec::envelope::Payload;
+use crate::codec::{Frame, HeaderList, Protocol, timeout};
+use crate::status::{Code, Fault, Status};
+pub use state::State;
+pub use window::ReceiveWindow;
+
+/// The four kinds of RPC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum CallKind {
+    /// One request, one response.
+    Unary = 0,
+    /// One request, a stream of responses.
+    ServerStream = 1,
+    /// A stream of requests, one response.
+    ClientStream = 2,
+    /// Both stream, independently.
+    Bidi = 3,
+}
+
+impl CallKind {
+    /// Whether the caller may send other than exactly one message.
+    pub fn streams_requests(self) -> bool {
+        matches!(self, Self::ClientStream | Self::Bidi)
+    }
+
+    /// Whether the peer may send other than exactly one message.
+    pub fn streams_responses(self) -> bool {
+        matches!(self, Self::ServerStream | Self::Bidi)
+    }
+}
+
+/// What a call is to be.
+pub struct Config {
+    /// Which of the four.
+    pub kind: CallKind,
+    /// `/<package.Service>/<Method>`.
+    pub path: String,
+    /// User metadata, encoded for the wire.
+    pub metadata: HeaderList,
+    /// From open to end. Zero has passed before anything is sent.
+    pub timeout: Option<Duration>,
+    /// Whether Triple's own timeout headers go along with `grpc-timeout`.
+    pub triple: bool,
+    /// Message bytes that may wait for the reader.
+    pub receive_window: usize,
+}
+
+/// What the transport is to do.
+#[derive(Debug, PartialEq)]
+pub enum Transmit {
+    /// Send the request's head: POST `path` with `headers`.
+    Open {
+        /// The path, to be put after the base URL's.
+        path: String,
+        /// All request headers.
+        headers: HeaderList,
+    },
+    /// Send body bytes.
+    Data(Vec<u8>),
+    /// End the body: half-close.
+    Finish,
+    /// Break the exchange off, so that the peer sees it cancelled.
+    Reset,
+    /// The response is complete: let go of whatever is still open.
+    Done,
+    /// The reader has room again for this many body bytes.
+    Release(usize),
+}
+
+/// What the caller is to be told.
+#[derive(Debug, PartialEq)]
+pub enum Event {
+    /// The peer's headers.
+    Headers(HeaderList),
+    /// One message; it lies in the chunk last given to [`Call::handle_data`].
+    Message(Payload),
+    /// The end, exactly once and last, with trailing metadata.
+    End(Status, HeaderList),
+}
+
+/// One RPC.
+///
+/// - Commands, from the caller: [`open`](Self::open), [`send`](Self::send), [`close_send`](Self::close_send),
+///   [`cancel`](Self::cancel), [`taken`](Self::taken).
+/// - Inputs, from the transport and the clock: `handle_*`. They may come at any time and in any order; what makes no
+///   sense ends the call with a status that says whose fault it is, and what comes after the end is ignored.
+/// - Outputs: after each command or input, [`poll_transmit`](Self::poll_transmit) until `None`, **then**
+///   [`poll_event`](Self::poll_event) until `None`: a reset leaves before anybody is told of the end.
+///   [`poll_timeout`](Self::poll_timeout) says when to call [`handle_timeout`](Self::handle_timeout).
+///
+/// `now` is time since any fixed origin and never goes back. Where the deadline has passed, it wins over whatever
+/// comes in: the first cause is the one that is told.
+pub struct Call {
+    config: Config,
+    protocol: Box<dyn Protocol>,
+    state: State,
+    window: ReceiveWindow,
+    deadline: Option<Duration>,
+    received: usize,
+    transmits: VecDeque<Transmit>,
+    events: VecDeque<Event>,
+}
+
+impl Call {
+    /// A call that waits to be opened.
+    pub fn new(config: Config, protocol: Box<dyn Protocol>) -> Self {
+        let window = ReceiveWindow::new(config.receive_window);
+        Self {
+            config,
+            protocol,
+            state: State::default(),
+            window,
+            deadline: None,
+            received: 0,
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Sends the request headers and starts the deadline. A deadline that has passed ends the call before anything
+    /// is sent.
+    pub fn open(&mut self, now: Duration) -> Result<(), Status> {
+        if self.config.timeout.is_some_and(|timeout| timeout.is_zero()) {
+            self.end(deadline_exceeded(Duration::ZERO), HeaderList::new(), None);
+            return Ok(());
+        }
+        self.state.open()?;
+        self.deadline = self.config.timeout.map(|timeout| now.saturating_add(timeout));
+        let headers = self.request_headers();
+        self.transmits.push_back(Transmit::Open { path: self.config.path.clone(), headers });
+        Ok(())
+    }
+
+    fn request_headers(&mut self) -> HeaderList {
+        let mut headers = self.protocol.request_headers(self.config.timeout);
+        if let (true, Some(after)) = (self.config.triple, self.config.timeout) {
+            let millis = timeout::encode_triple(after).into_bytes();
+            headers.push((timeout::TRI_SERVICE_TIMEOUT.to_string(), millis.clone()));
+            headers.push((timeout::TRIPLE_TIMEOUT_MS.to_string(), millis));
+        }
+        headers.append(&mut self.config.metadata);
+        headers
+    }
+
+    /// Sends one message. An error says why it was not sent; the call itself goes on.
+    pub fn send(&mut self, message: &[u8]) -> Result<(), Status> {
+        self.state.send()?;
+        self.transmits.push_back(Transmit::Data(self.protocol.encode(message)));
+        Ok(())
+    }
+
+    /// Half-close: the peer's receive loop ends, ours goes on. Idempotent.
+    pub fn close_send(&mut self) {
+        if self.state.close_send() {
+            self.transmits.push_back(Transmit::Finish);
+        }
+    }
+
+    /// Breaks the call off: the peer sees it cancelled. No effect after the end.
+    pub fn cancel(&mut self, now: Duration, reason: &str) {
+        if self.expired(now) {
+            return;
+        }
+        let words = if reason.is_empty() { "the call was cancelled here" } else { reason };
+        self.end(Status::new(Code::Cancelled, Fault::Local, words), HeaderList::new(), Some(Transmit::Reset));
+    }
+
+    /// The reader took `bytes` of messages.
+    pub fn taken(&mut self, bytes: usize) {
+        self.window.taken(bytes);
+        self.release();
+    }
+
+    /// The peer's HTTP status and headers came.
+    pub fn handle_headers(&mut self, now: Duration, http: u16, headers: HeaderList) {
+        if self.is_over(now) {
+            return;
+        }
+        if let Err(status) = self.state.recv_headers() {
+            return self.broken(status);
+        }
+        let accepted = self.protocol.handle_headers(http, &headers);
+        match accepted {
+            Ok(()) => self.events.push_back(Event::Headers(headers)),
+            Err(status) => {
+                self.events.push_back(Event::Headers(headers.clone()));
+                self.end(status, headers, Some(Transmit::Done));
+            }
+        }
+    }
+
+    /// Body bytes came. Messages that lie whole in `chunk` are told as ranges of it: drain the events before the
+    /// chunk goes away.
+    pub fn handle_data(&mut self, now: Duration, chunk: &[u8]) {
+        if self.is_over(now) {
+            return;
+        }
+        let (mut at, mut messages) = (0, 0);
+        loop {
+            match self.protocol.next(chunk, &mut at) {
+                Ok(None) => break,
+                Ok(Some(Frame::Message(payload))) => {
+                    messages += payload.len();
+                    if let Err(status) = self.message(payload) {
+                        return self.broken(status);
+                    }
+                }
+                Ok(Some(Frame::Headers(headers))) => match self.state.recv_headers() {
+                    Ok(()) => self.events.push_back(Event::Headers(headers)),
+                    Err(status) => return self.broken(status),
+                },
+                Ok(Some(Frame::End(status, trailers))) => return self.finished(status, trailers),
+                Err(status) => return self.broken(status),
+            }
+        }
+        self.window.received(chunk.len(), messages);
+        self.release();
+    }
+
+    fn message(&mut self, payload: Payload) -> Result<(), Status> {
+        self.state.recv_data()?;
+        self.received += 1;
+        if self.received > 1 && !self.config.kind.streams_responses() {
+            let words = "the server sent a second message, but the method is to answer with one";
+            return Err(Status::new(Code::Unimplemented, Fault::Peer, words));
+        }
+        self.events.push_back(Event::Message(payload));
+        Ok(())
+    }
+
+    /// The response's body ended, with HTTP trailers if there are any.
+    pub fn handle_end(&mut self, now: Duration, trailers: Option<HeaderList>) {
+        if self.is_over(now) {
+            return;
+        }
+        if let Frame::End(status, trailers) = self.protocol.handle_end(trailers) {
+            self.finished(status, trailers);
+        }
+    }
+
+    /// The peer reset the exchange, with an HTTP/2 code. `sent` is false where the request never left.
+    pub fn handle_reset(&mut self, now: Duration, code: u32, reason: &str, sent: bool) {
+        if self.is_over(now) {
+            return;
+        }
+        let status = if sent {
+            let number = code.to_string();
+            let words = [
+                "the stream was reset by the other side (HTTP/2 error ",
+                &number,
+                ")",
+                colon(reason),
+                reason,
+            ];
+            Status::new(Code::from_reset(code), Fault::Peer, words.concat())
+        } else {
+            let words = ["the call did not reach the server and may be tried again", colon(reason), reason];
+            Status::new(Code::Unavailable, Fault::Transport, words.concat())
+        };
+        self.end(status, HeaderList::new(), Some(Transmit::Reset));
+    }
+
+    /// The transport failed.
+    pub fn handle_failure(&mut self, now: Duration, status: Status) {
+        if !self.is_over(now) {
+            self.end(status, HeaderList::new(), Some(Transmit::Reset));
+        }
+    }
+
+    /// The time of [`poll_timeout`](Self::poll_timeout) has come.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        self.expired(now);
+    }
+
+    /// The next thing for the transport to do.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    /// The next thing to tell the caller.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.deadline.filter(|_| self.state.is_active())
+    }
+
+    /// Whether the call is over.
+    pub fn is_ended(&self) -> bool {
+        self.state.is_ended()
+    }
+
+    /// Message bytes that wait for the reader.
+    pub fn unread(&self) -> usize {
+        self.window.unread()
+    }
+
+    /// Whether input is to be ignored: the end has come, perhaps by the deadline just now.
+    fn is_over(&mut self, now: Duration) -> bool {
+        self.expired(now) || !self.state.is_active()
+    }
+
+    fn expired(&mut self, now: Duration) -> bool {
+        let due = self.poll_timeout().is_some_and(|deadline| now >= deadline);
+        if due {
+            let timeout = self.config.timeout.unwrap_or_default();
+            self.end(deadline_exceeded(timeout), HeaderList::new(), Some(Transmit::Reset));
+        }
+        due
+    }
+
+    /// The peer has said how it ends: the kind of call may forbid it.
+    fn finished(&mut self, mut status: Status, trailers: HeaderList) {
+        if status.is_ok() && self.received == 0 && !self.config.kind.streams_responses() {
+            let words = "the server ended with OK but sent no message, and the method is to answer with one";
+            status = Status::new(Code::Unimplemented, Fault::Peer, words);
+        }
+        self.end(status, trailers, Some(Transmit::Done));
+    }
+
+    /// The peer broke the protocol: nothing that it sends from now on can be trusted.
+    fn broken(&mut self, status: Status) {
+        self.end(status, HeaderList::new(), Some(Transmit::Reset));
+    }
+
+    fn end(&mut self, status: Status, trailers: HeaderList, transmit: Option<Transmit>) {
+        if self.state.end() {
+            // What has not left by now would reach a peer that has ended, or overtake the reset.
+            self.transmits.clear();
+            self.transmits.extend(transmit);
+            self.events.push_back(Event::End(status, trailers));
+        }
+    }
+
+    fn release(&mut self) {
+        let bytes = self.window.give_back();
+        if bytes > 0 && !self.state.is_ended() {
+            self.transmits.push_back(Transmit::Release(bytes));
+        }
+    }
+}
+
+fn colon(reason: &str) -> &'static str {
+    if reason.is_empty() { "" } else { ": " }
+}
+
+fn deadline_exceeded(timeout: Duration) -> Status {
+    let millis = timeout.as_millis().min(u128::from(u64::MAX)) as u64;
+    let words = ["the deadline of ", &millis.to_string(), " ms passed before the call ended"].concat();
+    Status::new(Code::DeadlineExceeded, Fault::Local, words)
+}
