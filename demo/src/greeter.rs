@@ -1,0 +1,203 @@
+//! The greeter: `greet.GreetService` on tonic, behaving as its metadata asks.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request as HttpRequest;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response as HttpResponse;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use http_body_util::BodyExt;
+use hyper::body::Frame;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::service::{InterceptorLayer, Routes};
+use tonic::transport::Server;
+use tonic::{Code, Request, Response, Status, Streaming};
+
+use crate::behaviour::MAX_MESSAGE_BYTES;
+use crate::call::{Arrival, Call};
+use crate::observed::Observed;
+use crate::proto::greet_service_server::{GreetService, GreetServiceServer};
+use crate::proto::{GreetRequest, GreetResponse};
+use crate::talk::{Sender, greet, greet_all, greet_each, greet_often};
+
+const DROPPED: &str = "the response stream was dropped before its end";
+
+/// Request and response headers of a call, together; `x-big-metadata` calls come close.
+const MAX_HEADER_BYTES: u32 = 64 << 10;
+
+/// Starts the greeter on a port of its own (`127.0.0.1:0`: any) and says which. It speaks cleartext HTTP/2.
+pub async fn start(listen: SocketAddr, observed: Observed) -> std::io::Result<SocketAddr> {
+    let listener = TcpListener::bind(listen).await?;
+    let address = listener.local_addr()?;
+    let service =
+        GreetServiceServer::new(Greeter { observed }).max_decoding_message_size(MAX_MESSAGE_BYTES + 1_024);
+    let routes = Routes::new(service).into_axum_router().layer(from_fn(around));
+    let mut server = Server::builder()
+        .tcp_nodelay(true)
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
+        .layer(InterceptorLayer::new(arrive));
+    let serving = server.add_routes(routes.into()).serve_with_incoming(TcpListenerStream::new(listener));
+    tokio::spawn(serving);
+    Ok(address)
+}
+
+/// An interceptor, since those run before tonic arms its timer for `grpc-timeout`. tonic ends a unary call that is
+/// late with CANCELLED; the greeter's own timer must be the earlier one to end it with DEADLINE_EXCEEDED.
+fn arrive(mut request: Request<()>) -> Result<Request<()>, Status> {
+    request.extensions_mut().insert(Arrival::now());
+    Ok(request)
+}
+
+/// Around the service: notes a failure of the request body, and sends every `echo-` header back in the headers and
+/// the trailers, with the number of requests read. A tonic handler can do neither on unary calls.
+async fn around(request: HttpRequest, next: Next) -> HttpResponse {
+    let is_echo = |(name, _): &(&HeaderName, &HeaderValue)| name.as_str().starts_with("echo-");
+    let echoed: HeaderMap =
+        request.headers().iter().filter(is_echo).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let arrival = Arrival::of(request.extensions());
+
+    let mut response = next.run(note_failure(request, arrival.clone())).await;
+    response.headers_mut().extend(echoed.clone());
+    if response.headers().contains_key("grpc-status") {
+        response.headers_mut().insert("greeted", arrival.greeted().into());
+        return response;
+    }
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| match frame.into_trailers() {
+            Ok(mut trailers) => {
+                trailers.extend(echoed.clone());
+                trailers.insert("greeted", arrival.greeted().into());
+                Frame::trailers(trailers)
+            }
+            Err(frame) => frame,
+        }))
+    })
+}
+
+fn note_failure(request: HttpRequest, arrival: Arrival) -> HttpRequest {
+    request.map(|body| {
+        Body::new(body.map_err(move |error| {
+            arrival.request_failed(&error);
+            error
+        }))
+    })
+}
+
+struct Greeter {
+    observed: Observed,
+}
+
+type Replies = ReceiverStream<Result<GreetResponse, Status>>;
+
+#[tonic::async_trait]
+impl GreetService for Greeter {
+    type GreetStreamStream = Replies;
+    type GreetServerStreamStream = Replies;
+
+    async fn greet(&self, request: Request<GreetRequest>) -> Result<Response<GreetResponse>, Status> {
+        let call = Call::open(&self.observed, "Greet", &request)?;
+        let outcome = tokio::select! {
+            outcome = greet(&call, &request.get_ref().name) => outcome,
+            late = call.deadline() => Err(late),
+        };
+        ended(&call, outcome).map(Response::new)
+    }
+
+    async fn greet_stream(
+        &self,
+        request: Request<Streaming<GreetRequest>>,
+    ) -> Result<Response<Replies>, Status> {
+        let call = Call::open(&self.observed, "GreetStream", &request)?;
+        if !call.behaviour.greet_first {
+            fail_at_once(&call)?;
+        }
+        let mut requests = request.into_inner();
+        let (replies, stream) = mpsc::channel(1);
+        tokio::spawn(async move {
+            let talk = greet_each(&call, &mut requests, &replies);
+            let outcome = match until_end(&call, talk, &replies).await {
+                Ended::Left => {
+                    hear_failure(&mut requests).await;
+                    Err(call.cancelled(DROPPED))
+                }
+                Ended::Returned(outcome) => outcome,
+            };
+            finish(&call, outcome, replies).await;
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn greet_client_stream(
+        &self,
+        request: Request<Streaming<GreetRequest>>,
+    ) -> Result<Response<GreetResponse>, Status> {
+        let call = Call::open(&self.observed, "GreetClientStream", &request)?;
+        let mut requests = request.into_inner();
+        let outcome = tokio::select! {
+            outcome = greet_all(&call, &mut requests) => outcome,
+            late = call.deadline() => Err(late),
+        };
+        ended(&call, outcome).map(Response::new)
+    }
+
+    async fn greet_server_stream(&self, request: Request<GreetRequest>) -> Result<Response<Replies>, Status> {
+        let call = Call::open(&self.observed, "GreetServerStream", &request)?;
+        fail_at_once(&call)?;
+        let name = request.into_inner().name;
+        let (replies, stream) = mpsc::channel(1);
+        tokio::spawn(async move {
+            let talk = greet_often(&call, &name, &replies);
+            let outcome = match until_end(&call, talk, &replies).await {
+                Ended::Left => Err(call.cancelled(DROPPED)),
+                Ended::Returned(outcome) => outcome,
+            };
+            finish(&call, outcome, replies).await;
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+/// How the work on a stream came to its end.
+enum Ended {
+    Returned(Result<(), Status>),
+    /// Nobody takes the replies any more.
+    Left,
+}
+
+async fn until_end(call: &Call, talk: impl Future<Output = Result<(), Status>>, replies: &Sender) -> Ended {
+    // In this order, so that a flood of replies cannot keep the first two from being looked at.
+    tokio::select! { biased;
+        late = call.deadline() => Ended::Returned(Err(late)),
+        () = replies.closed() => Ended::Left,
+        outcome = talk => Ended::Returned(outcome),
+    }
+}
+
+async fn finish(call: &Call, outcome: Result<(), Status>, replies: Sender) {
+    if let Err(status) = ended(call, outcome) {
+        // It fails when the client is gone, which is written down already.
+        let _ = replies.send(Err(status)).await;
+    }
+}
+
+fn ended<T>(call: &Call, outcome: Result<T, Status>) -> Result<T, Status> {
+    call.end(outcome.as_ref().map_or_else(Status::code, |_| Code::Ok));
+    outcome
+}
+
+/// A failure before anything was answered goes out in the response headers, without trailers.
+fn fail_at_once(call: &Call) -> Result<(), Status> {
+    match call.behaviour.fail_after {
+        Some(0) => ended(call, Err(call.behaviour.failure())),
+        _ => Ok(()),
+    }
+}
+
+/// After the replies were dropped: polls the requests, for the request body to meet its failure (a reset code).
+async fn hear_failure(requests: &mut Streaming<GreetRequest>) {
+    while let Ok(Ok(Some(_))) = tokio::time::timeout(Duration::ZERO, requests.message()).await {}
+}

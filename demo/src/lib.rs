@@ -1,0 +1,10 @@
+//! The greeter on tonic, the log of what it saw, and the web server that puts the gateway and the pages in front
+//! of it. `tests/README.md` is its contract.
+#![forbid(unsafe_code)]
+
+pub mod behaviour;
+pub mod call;
+pub mod greeter;
+pub mod observed;
+pub mod proto;
+mod talk;
