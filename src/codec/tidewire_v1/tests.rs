@@ -1,0 +1,3 @@
+//! Two connections back to back.
+
+mod pair;
