@@ -16,3 +16,4 @@ pub mod call;
 pub mod codec;
 pub mod metadata;
 pub mod status;
+pub mod transport;

@@ -1,0 +1,104 @@
+//! Layer 3: moves bytes and knows no RPC.
+//!
+//! A transport opens HTTP exchanges: a head, body bytes, the end of our half or a reset, one way; status, headers, body
+//! bytes, trailers or a reset the other way. Everything that comes in is told to a [`Sink`] from a task of its own,
+//! never from within a call to the [`Exchange`].
+
+pub mod select;
+
+#[cfg(target_family = "wasm")]
+pub(crate) mod fetch;
+#[cfg(target_family = "wasm")]
+pub(crate) mod grpc_websockets;
+#[cfg(target_family = "wasm")]
+pub(crate) mod sys;
+#[cfg(target_family = "wasm")]
+pub(crate) mod tidewire_v1;
+#[cfg(target_family = "wasm")]
+pub(crate) mod timer;
+#[cfg(target_family = "wasm")]
+pub(crate) mod websocket;
+
+#[cfg(target_family = "wasm")]
+pub(crate) use wasm::*;
+
+#[cfg(target_family = "wasm")]
+mod wasm {
+    use std::ops::Range;
+    use std::rc::Rc;
+
+    use js_sys::Uint8Array;
+    use wasm_bindgen::JsValue;
+
+    use crate::codec::HeaderList;
+
+    /// Opens exchanges.
+    pub(crate) trait Transport {
+        fn open(&self, request: Request, sink: Rc<dyn Sink>) -> Box<dyn Exchange>;
+    }
+
+    /// The head of a request. Always a POST.
+    pub(crate) struct Request {
+        pub(crate) path: String,
+        pub(crate) headers: HeaderList,
+        /// Whether the body is sent in parts over time; otherwise it is complete in the task that opened it.
+        pub(crate) streams: bool,
+    }
+
+    /// Our half of an exchange. Dropping it lets go of everything without a word to the peer.
+    pub(crate) trait Exchange {
+        /// Takes body bytes; they wait here until the network takes them.
+        fn send(&mut self, bytes: Vec<u8>);
+        /// Ends the body.
+        fn finish(&mut self);
+        /// Breaks off so that the peer sees it. Nothing is told to the sink any more.
+        fn reset(&mut self);
+        /// The response is complete: lets go of what is still open. Nothing is told to the sink any more.
+        fn done(&mut self);
+        /// The consumer has room again for `bytes` of what was told.
+        fn release(&mut self, bytes: usize);
+        /// Bytes that wait for the network.
+        fn queued(&self) -> usize;
+    }
+
+    /// Where what comes in is told.
+    pub(crate) trait Sink {
+        fn incoming(&self, event: Incoming<'_>);
+    }
+
+    pub(crate) enum Incoming<'a> {
+        Headers { status: u16, headers: HeaderList },
+        Data(Chunk<'a>),
+        /// The response is complete, with trailers where the transport can see them.
+        End(Option<HeaderList>),
+        /// The peer broke off with an HTTP/2 error code. `sent`: whether the request had left.
+        Reset { code: u32, reason: String, sent: bool },
+        /// The WebSocket of this one exchange was closed.
+        Closed { code: u16, reason: String },
+        /// The network failed.
+        Failed { message: String, cause: JsValue },
+        /// More came than the consumer takes, and this transport cannot hold the peer back.
+        Overflow { unread: usize },
+        /// What was queued has gone below the mark.
+        Room,
+    }
+
+    /// Received bytes, on both sides of the border: copied in once for the decoder, and still in the JS buffer for
+    /// views that cost no copy out.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Chunk<'a> {
+        pub(crate) bytes: &'a [u8],
+        pub(crate) buffer: &'a Uint8Array,
+        /// Where `bytes` start in `buffer`.
+        pub(crate) offset: usize,
+    }
+
+    impl<'a> Chunk<'a> {
+        pub(crate) fn slice(self, range: Range<usize>) -> Self {
+            Self { bytes: &self.bytes[range.clone()], offset: self.offset + range.start, ..self }
+        }
+    }
+
+    /// Bytes that a stream may have queued before its sender is asked to wait.
+    pub(crate) const HIGH_WATER: usize = 64 * 1024;
+}

@@ -1,0 +1,210 @@
+//! Which transport carries a call: by ability, never by trial.
+
+use crate::call::CallKind;
+use crate::codec::Protocol;
+use crate::codec::grpc::Grpc;
+use crate::codec::grpc_web::{Form, GrpcWeb};
+use crate::status::{Code, Status};
+
+/// The transports, by their public names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// `fetch`.
+    Fetch,
+    /// `grpc-websockets`.
+    GrpcWebsockets,
+    /// `tidewire.v1`.
+    TidewireV1,
+}
+
+impl Name {
+    /// The public name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fetch => "fetch",
+            Self::GrpcWebsockets => "grpc-websockets",
+            Self::TidewireV1 => "tidewire.v1",
+        }
+    }
+
+    /// The transport of a public name; `None` for `auto`.
+    pub fn parse(name: &str) -> Result<Option<Self>, Status> {
+        match name {
+            "auto" => Ok(None),
+            "fetch" => Ok(Some(Self::Fetch)),
+            "grpc-websockets" => Ok(Some(Self::GrpcWebsockets)),
+            "tidewire.v1" => Ok(Some(Self::TidewireV1)),
+            _ => Err(unknown("transport", name, "auto, fetch, grpc-websockets, tidewire.v1")),
+        }
+    }
+}
+
+/// What the caller wants spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speak {
+    /// Native gRPC where trailers can travel, gRPC-Web elsewhere.
+    Auto,
+    /// Native gRPC.
+    Grpc,
+    /// gRPC-Web, binary.
+    GrpcWeb,
+    /// gRPC-Web, base64.
+    GrpcWebText,
+}
+
+impl Speak {
+    /// The protocol of a public name.
+    pub fn parse(name: &str) -> Result<Self, Status> {
+        match name {
+            "auto" => Ok(Self::Auto),
+            "grpc" => Ok(Self::Grpc),
+            "grpc-web" => Ok(Self::GrpcWeb),
+            "grpc-web-text" => Ok(Self::GrpcWebText),
+            _ => Err(unknown("protocol", name, "auto, grpc, grpc-web, grpc-web-text")),
+        }
+    }
+}
+
+/// What this runtime has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Runtime {
+    /// There is a `fetch`.
+    pub fetch: bool,
+    /// `fetch` streams request bodies.
+    pub request_streaming: bool,
+    /// `fetch` shows the response while the request body is still open.
+    pub full_duplex: bool,
+    /// There is a `WebSocket`.
+    pub websocket: bool,
+}
+
+const ALL: [Name; 3] = [Name::TidewireV1, Name::GrpcWebsockets, Name::Fetch];
+
+/// The transport for a call; without one, UNIMPLEMENTED that names what would carry it.
+pub fn select(kind: CallKind, speak: Speak, wanted: Option<Name>, runtime: Runtime) -> Result<Name, Status> {
+    if let Some(name) = wanted {
+        return match obstacle(name, kind, speak, runtime) {
+            None => Ok(name),
+            Some(why) => Err(refused(name.as_str(), why, kind, speak, runtime)),
+        };
+    }
+    let order = match (kind.streams_requests(), speak) {
+        (false, Speak::Auto | Speak::GrpcWeb | Speak::GrpcWebText) => [Name::Fetch, Name::TidewireV1, Name::GrpcWebsockets],
+        // gRPC-Web's own way for streams, on servers that never heard of our gateway.
+        (true, Speak::GrpcWeb) => [Name::GrpcWebsockets, Name::Fetch, Name::TidewireV1],
+        _ => [Name::TidewireV1, Name::Fetch, Name::GrpcWebsockets],
+    };
+    order
+        .into_iter()
+        .find(|name| obstacle(*name, kind, speak, runtime).is_none())
+        .ok_or_else(|| refused("no transport", "here", kind, speak, runtime))
+}
+
+/// The dialect of a call on a transport.
+pub fn protocol(name: Name, speak: Speak, max_message: usize) -> Box<dyn Protocol> {
+    match (name, speak) {
+        (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) => Box::new(Grpc::new(max_message)),
+        (Name::GrpcWebsockets, _) => Box::new(GrpcWeb::new(Form::WebSockets, max_message)),
+        (_, Speak::GrpcWebText) => Box::new(GrpcWeb::new(Form::Text, max_message)),
+        (_, Speak::Auto | Speak::GrpcWeb) => Box::new(GrpcWeb::new(Form::Binary, max_message)),
+    }
+}
+
+/// Why a transport cannot carry such a call here.
+fn obstacle(name: Name, kind: CallKind, speak: Speak, runtime: Runtime) -> Option<&'static str> {
+    let on = |wrong: bool, why| wrong.then_some(why);
+    match name {
+        Name::Fetch => on(!runtime.fetch, "has no fetch")
+            .or(on(speak == Speak::Grpc, "shows no HTTP trailers to fetch, which native gRPC needs"))
+            .or(on(kind.streams_requests() && !runtime.request_streaming, "cannot stream request bodies by fetch"))
+            .or(on(kind == CallKind::Bidi && !runtime.full_duplex, "has only half-duplex fetch")),
+        Name::GrpcWebsockets => on(!runtime.websocket, "has no WebSocket")
+            .or(on(speak == Speak::Grpc, "cannot speak native gRPC over grpc-websockets, which is gRPC-Web"))
+            .or(on(speak == Speak::GrpcWebText, "cannot speak grpc-web-text over grpc-websockets, which is binary")),
+        Name::TidewireV1 => on(!runtime.websocket, "has no WebSocket (in Node 20, pass the one of the package ws)"),
+    }
+}
+
+fn refused(name: &str, why: &str, kind: CallKind, speak: Speak, runtime: Runtime) -> Status {
+    let would: Vec<_> =
+        ALL.into_iter().filter(|n| obstacle(*n, kind, speak, runtime).is_none()).map(Name::as_str).collect();
+    let cure = if would.is_empty() {
+        "nothing here would; a runtime with WebSocket does, by transport \"tidewire.v1\" and its gateway".to_string()
+    } else {
+        ["use transport \"", &would.join("\" or \""), "\", or \"auto\""].concat()
+    };
+    let kind = match kind {
+        CallKind::Unary => "unary",
+        CallKind::ServerStream => "server-streaming",
+        CallKind::ClientStream => "client-streaming",
+        CallKind::Bidi => "bidirectional streaming",
+    };
+    let words = [name, " cannot carry a ", kind, " call: this runtime ", why, "; ", &cure].concat();
+    Status::misuse(Code::Unimplemented, words)
+}
+
+fn unknown(what: &str, got: &str, known: &str) -> Status {
+    let words = ["there is no ", what, " \"", got, "\"; there are ", known].concat();
+    Status::misuse(Code::InvalidArgument, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use CallKind::{Bidi, ClientStream, ServerStream, Unary};
+
+    const FIREFOX: Runtime = Runtime { fetch: true, request_streaming: false, full_duplex: false, websocket: true };
+    const CHROMIUM: Runtime = Runtime { request_streaming: true, ..FIREFOX };
+    const NODE_20: Runtime = Runtime { fetch: true, request_streaming: true, full_duplex: true, websocket: false };
+
+    fn auto(kind: CallKind, speak: Speak, runtime: Runtime) -> &'static str {
+        select(kind, speak, None, runtime).map_or("none", Name::as_str)
+    }
+
+    #[test]
+    fn auto_takes_fetch_for_one_request_and_a_socket_for_many() {
+        for runtime in [FIREFOX, CHROMIUM] {
+            for kind in [Unary, ServerStream] {
+                assert_eq!(auto(kind, Speak::Auto, runtime), "fetch");
+                assert_eq!(auto(kind, Speak::GrpcWebText, runtime), "fetch");
+                assert_eq!(auto(kind, Speak::Grpc, runtime), "tidewire.v1");
+            }
+            for kind in [ClientStream, Bidi] {
+                assert_eq!(auto(kind, Speak::Auto, runtime), "tidewire.v1");
+                assert_eq!(auto(kind, Speak::GrpcWeb, runtime), "grpc-websockets");
+            }
+        }
+    }
+
+    #[test]
+    fn without_websocket_a_full_duplex_fetch_carries_all_but_native_grpc() {
+        for kind in [Unary, ServerStream, ClientStream, Bidi] {
+            assert_eq!(auto(kind, Speak::Auto, NODE_20), "fetch");
+            assert_eq!(auto(kind, Speak::Grpc, NODE_20), "none");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_carried_is_refused_with_the_name_of_what_would() {
+        let table = [
+            (Bidi, Speak::Auto, Name::Fetch, FIREFOX, "use transport \"tidewire.v1\" or \"grpc-websockets\""),
+            (Bidi, Speak::Auto, Name::Fetch, CHROMIUM, "half-duplex fetch"),
+            (ClientStream, Speak::Auto, Name::Fetch, FIREFOX, "cannot stream request bodies"),
+            (Unary, Speak::Grpc, Name::Fetch, CHROMIUM, "use transport \"tidewire.v1\", or"),
+            (Bidi, Speak::Auto, Name::TidewireV1, NODE_20, "use transport \"fetch\""),
+            (Bidi, Speak::GrpcWebText, Name::GrpcWebsockets, CHROMIUM, "which is binary"),
+        ];
+        for (kind, speak, name, runtime, words) in table {
+            let status = select(kind, speak, Some(name), runtime).unwrap_err();
+            assert_eq!(status.code, Code::Unimplemented);
+            assert!(status.message.contains(words), "{status}");
+        }
+    }
+
+    #[test]
+    fn names_that_do_not_exist_are_refused_with_those_that_do() {
+        assert!(Name::parse("websocket").unwrap_err().message.contains("tidewire.v1"));
+        assert!(Speak::parse("connect").unwrap_err().message.contains("grpc-web-text"));
+        assert_eq!(Name::parse("auto"), Ok(None));
+    }
+}
