@@ -1,0 +1,75 @@
+import { frame, message, okTrailers, trailers } from "./bytes.mjs";
+
+const GRPC_WEB = { "content-type": "application/grpc-web+proto" };
+const LARGEST_LENGTH = 2 ** 32 - 1;
+const one = message("one");
+
+/** By name: what is answered to a gRPC-Web request. */
+export const httpFaults = {
+  healthy: whole(one, okTrailers),
+  "no-trailers": whole(one),
+  "nothing-at-all": whole(),
+  "cut-in-prefix": whole(one, message("two").subarray(0, 3)),
+  "cut-in-message": whole(one, message("two").subarray(0, 7)),
+  "connection-cut": cutAfter(one, message("two").subarray(0, 7)),
+  "length-4-gib": open(one, frame(0x00, Buffer.from("x"), LARGEST_LENGTH)),
+  "trailers-4-gib": open(one, frame(0x80, Buffer.from("grpc-status: 0\r\n"), LARGEST_LENGTH)),
+  "endless-trailers": endless(
+    one,
+    frame(0x80, Buffer.from(""), LARGEST_LENGTH),
+    Buffer.alloc(4096, "x-more: 1\r\n"),
+  ),
+  "unknown-flag": open(one, frame(0x40, Buffer.from("x"))),
+  "compressed-unannounced": open(one, frame(0x01, Buffer.from("x"))),
+  "data-after-trailers": whole(one, okTrailers, message("too late")),
+  "open-after-trailers": open(one, okTrailers),
+  "trailers-without-status": whole(one, trailers("x-some: thing")),
+  "mixed-case-trailers": whole(one, trailers("Grpc-Status:0", "X-Some:  thing ")),
+  "status-99": whole(one, trailers("grpc-status: 99", "grpc-message: beyond the table")),
+  "malformed-message": whole(trailers("grpc-status: 9", "grpc-message: 100% gr%C3%BC%C3%9Ft %zz")),
+  "malformed-details": whole(
+    trailers("grpc-status: 9", "grpc-message: kept", "grpc-status-details-bin: !!!"),
+  ),
+  html: page(200, "<!doctype html><title>a single-page app</title>"),
+  "html-401": page(401, "<h1>who are you</h1>"),
+  "html-403": page(403, "<h1>no</h1>"),
+  "html-404": page(404, "<h1>not here</h1>"),
+  "html-503": page(503, "<h1>later</h1>"),
+  "status-in-headers": (response) =>
+    response.writeHead(200, { ...GRPC_WEB, "grpc-status": "5", "grpc-message": "none" }).end(),
+};
+
+/** All of it, then a clean end. */
+function whole(...parts) {
+  return (response) => response.writeHead(200, GRPC_WEB).end(Buffer.concat(parts));
+}
+
+/** All of it, and the body stays open. */
+function open(...parts) {
+  return (response) => response.writeHead(200, GRPC_WEB).write(Buffer.concat(parts));
+}
+
+/** All of it, then the connection is dropped before the announced end. */
+function cutAfter(...parts) {
+  return (response) => {
+    response.writeHead(200, GRPC_WEB);
+    response.write(Buffer.concat(parts), () => response.destroy());
+  };
+}
+
+/** The last part again and again, as fast as it is taken, for as long as the client stays. */
+function endless(...parts) {
+  const again = parts.pop();
+  return (response) => {
+    response.writeHead(200, GRPC_WEB).write(Buffer.concat(parts));
+    const pour = () => {
+      while (!response.destroyed && response.write(again));
+    };
+    response.on("drain", pour);
+    pour();
+  };
+}
+
+function page(status, html) {
+  return (response) => response.writeHead(status, { "content-type": "text/html" }).end(html);
+}

@@ -1,0 +1,228 @@
+import { equal, match, nextTask, ok, rejection, watch, within } from "../assert.mjs";
+import { CANCELLED } from "../codes.mjs";
+import { allKinds } from "../harness.mjs";
+
+const streams = ["server_stream", "client_stream", "bidi"];
+const readers = ["server_stream", "bidi"];
+
+export default (suite) => {
+  suite.each(
+    { kinds: streams },
+    "a pending reply settles within one task of cancel, and the server sees it",
+    cancelWhilePending,
+  );
+
+  suite.each(
+    { kinds: allKinds },
+    "a pending reply settles within one task of abort, and the server sees it",
+    async (t) => {
+      const controller = new AbortController();
+      const { call, reply } = await t.endless({ signal: controller.signal });
+      const reason = new Error("left the page");
+      controller.abort(reason);
+      await nextTask();
+      equal(reply.state, "rejected", "the pending reply, one task after the abort");
+      await t.endedWith({ call, reply }, { code: CANCELLED, fault: "local", cause: reason });
+      await serverSawCancel(t);
+    },
+  );
+
+  suite.each(
+    { kinds: readers },
+    "several pending receives all settle within one task of cancel",
+    async (t) => {
+      const { call, reply } = await t.endless();
+      const more = [call.receive(), call.receive()].map(watch);
+      call.cancel();
+      await nextTask();
+      for (const { state } of [reply, ...more]) equal(state, "rejected", "a pending receive");
+      await serverSawCancel(t);
+    },
+  );
+
+  suite.each({ kinds: readers }, "break out of for await cancels", (t) =>
+    leaves(t, async (call) => {
+      for await (const reply of call) {
+        match(reply, /^Hello, Ada/);
+        break;
+      }
+    }),
+  );
+
+  suite.each({ kinds: readers }, "an error thrown inside for await cancels, and stays that error", (t) =>
+    leaves(t, async (call) => {
+      const mine = new Error("mine");
+      const loop = async () => {
+        for await (const _ of call) throw mine;
+      };
+      ok((await rejection(loop())) === mine, "the loop to reject with the error thrown inside");
+    }),
+  );
+
+  suite.each({ kinds: readers }, "return() of the iterator cancels, also while next() is pending", (t) =>
+    leaves(t, async (call) => {
+      const iterator = call[Symbol.asyncIterator]();
+      await iterator.next();
+      const pending = watch(iterator.next());
+      equal(await within(5_000, iterator.return(), "return()"), { done: true }, "what return() gives");
+      ok(pending.state !== "pending", "the pending next() to have settled");
+    }),
+  );
+
+  suite.each(
+    { kinds: streams },
+    "the end of an await using block cancels and waits for the end",
+    async (t) => {
+      const { call, reply } = await t.endless();
+      await within(5_000, call[Symbol.asyncDispose](), "asyncDispose");
+      equal(reply.state, "rejected", "the pending reply, after the block");
+      await t.endedWith({ call, reply }, { code: CANCELLED, fault: "local" });
+      await serverSawCancel(t);
+    },
+  );
+
+  suite.each({ kinds: allKinds }, "closing the client cancels what is open", async (t) => {
+    const { call, reply } = await t.endless();
+    t.client.close();
+    await nextTask();
+    equal(reply.state, "rejected", "the pending reply, one task after close");
+    await t.endedWith({ call, reply }, { code: CANCELLED, fault: "local" });
+    await serverSawCancel(t);
+  });
+
+  suite.each(
+    { kinds: streams },
+    "cancel in the task of the open leaves nothing running at the server",
+    async (t) => {
+      const { call, reply } = t.begin({ ask: { "x-never-end": 1 } });
+      const headers = watch(call.headers);
+      call.cancel();
+      await nextTask();
+      equal(
+        [reply.state, headers.state],
+        ["rejected", "rejected"],
+        "reply and headers, one task after the cancel",
+      );
+      await t.endedWith({ call, reply }, { code: CANCELLED, fault: "local" });
+      const { observed } = t;
+      t.renew();
+      await t.unary("fence");
+      if ((await observed.now()).length > 0) await observed.until("cancelled");
+    },
+  );
+
+  suite.each({ kinds: ["client_stream"] }, "cancel before the headers have come rejects them", async (t) => {
+    const { call, reply } = await t.endless();
+    const headers = watch(call.headers);
+    call.cancel("too slow");
+    await nextTask();
+    equal(headers.state, "rejected", "headers, one task after the cancel");
+    t.isError(headers.error, { code: CANCELLED, fault: "local", cause: "too slow" });
+    await t.endedWith({ call, reply }, { code: CANCELLED });
+    await serverSawCancel(t);
+  });
+
+  suite.each({ kinds: allKinds }, "a signal aborted beforehand: nothing is sent", async (t) => {
+    const reason = new Error("never mind");
+    const { call, reply } = t.begin({ signal: AbortSignal.abort(reason) });
+    await t.endedWith({ call, reply }, { code: CANCELLED, fault: "local", cause: reason });
+    await t.neverSeen();
+  });
+
+  suite.each(
+    { kinds: ["bidi"] },
+    "cancel after half-close reaches the server after its half-close",
+    async (t) => {
+      const { call, reply } = await t.endless();
+      await call.closeSend();
+      await t.observed.until("half-close");
+      call.cancel();
+      await nextTask();
+      equal(reply.state, "rejected", "the pending receive, one task after the cancel");
+      await t.endedWith({ call, reply }, { code: CANCELLED, fault: "local" });
+      await t.observed.until("cancelled");
+      await t.observed.until("end");
+    },
+  );
+
+  suite.each({ kinds: streams }, "cancel after the end changes nothing", async (t) => {
+    const { call, reply } = t.begin();
+    if (call.send) {
+      await call.send("Ada");
+      await call.closeSend();
+    }
+    match(await within(10_000, reply.promise, "the reply"), /^Hello, Ada/);
+    if (call.receive) await t.receiveAll(call);
+    const before = await t.endsOk(call);
+    call.cancel("too late");
+    await call[Symbol.asyncDispose]();
+    ok((await call.status) === before, "the same status as before the cancel");
+    equal((await t.observed.until("end")).detail.code, 0, "the server's code");
+    t.observed.never("cancelled");
+  });
+
+  suite.each(
+    { kinds: ["bidi"], servers: ["tonic"] },
+    "the first of two cancels is the one that counts",
+    async (t) => {
+      const { call, reply } = await t.endless();
+      call.cancel("first");
+      call.cancel("second");
+      await t.endedWith({ call, reply }, { code: CANCELLED, cause: "first" });
+      await serverSawCancel(t);
+    },
+  );
+
+  suite.each(
+    { kinds: ["bidi", "client_stream"] },
+    "sends that wait for room settle within one task of cancel",
+    async (t) => {
+      const { call, reply } = t.begin({ ask: { "x-stall": 1 } });
+      const large = "x".repeat(256 * 1024);
+      const sends = Array.from({ length: 64 }, () => watch(call.send(large)));
+      await within(10_000, sends[0].promise, "the first send");
+      await t.observed.until("open");
+      ok(sends.at(-1).state === "pending", "the last of 16 MiB of sends to wait: the server reads nothing");
+      call.cancel();
+      await nextTask();
+      equal(
+        sends.filter(({ state }) => state === "pending").length,
+        0,
+        "sends still pending one task after the cancel",
+      );
+      t.isError(sends.at(-1).error, { code: CANCELLED, fault: "local" });
+      await t.endedWith({ call, reply }, { code: CANCELLED, fault: "local" });
+      await t.observed.until("cancelled");
+      t.observed.never("half-close");
+    },
+  );
+};
+
+export async function cancelWhilePending(t) {
+  const { call, reply } = await t.endless();
+  const reason = new Error("left the page");
+  call.cancel(reason);
+  await nextTask();
+  equal(reply.state, "rejected", "the pending reply, one task after the cancel");
+  await t.endedWith({ call, reply }, { code: CANCELLED, fault: "local", cause: reason });
+  await serverSawCancel(t);
+}
+
+/** A reset as a native client makes it: never a half-close. */
+async function serverSawCancel(t) {
+  await t.observed.until("cancelled");
+  await t.observed.until("end");
+  if (t.kind === "bidi" || t.kind === "client_stream") t.observed.never("half-close");
+}
+
+/** Leaves the reading of an endless call in some way that must cancel it. */
+async function leaves(t, leave) {
+  const { call } = t.begin({ ask: { "x-count": 2, "x-never-end": 1 } });
+  if (call.send) {
+    await call.send("Ada");
+    await call.send("Ada");
+  }
+  await leave(call);
+  t.isStatus(await within(5_000, call.status, "the status"), { code: CANCELLED, fault: "local" });
+  await serverSawCancel(t);
+}

@@ -1,0 +1,158 @@
+import { equal, fail, match, ok, rejection, watch, within } from "./assert.mjs";
+import { greetCodec, paths } from "./greet.mjs";
+import { Observed } from "./observed.mjs";
+
+const SETTLE_MS = 10_000;
+let calls = 0;
+
+/** What a scenario is handed: a client for its transport and server, calls, and the server's view of them. */
+export class Scene {
+  #clients = [];
+
+  /** With the default client already made, as nearly every scenario wants it. */
+  static async create(env, place) {
+    const scene = new Scene(env, place);
+    if (place.transport) scene.client = await scene.newClient();
+    return scene;
+  }
+
+  constructor(env, { kind, transport, server, protocol, baseUrl }) {
+    Object.assign(this, { env, kind, transport, server, protocol });
+    this.baseUrl = baseUrl ?? `${env.origin}/${server}`;
+    this.renew();
+  }
+
+  /** From here on: another call id, another log. */
+  renew() {
+    this.id = `${this.env.runtime}-${Math.random().toString(36).slice(2, 8)}-${++calls}`;
+    this.observed = new Observed(this.env.origin, this.server, this.id);
+  }
+
+  /** A client that the scene closes at its end. */
+  async newClient(options = {}) {
+    const { transport, protocol, baseUrl, env } = this;
+    const client = await env.tidewire.createClient({
+      baseUrl,
+      ...(transport && { transport }),
+      ...(protocol && { protocol }),
+      ...env.clientOptions,
+      ...options,
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  closeClients() {
+    for (const client of this.#clients) client.close();
+  }
+
+  // The four kinds. `ask`: what is wanted of the server (tests/README.md); the rest are CallOptions.
+
+  unary(text, options) {
+    return this.client.unary(paths.unary, text, this.options(options));
+  }
+
+  serverStream(text, options) {
+    return this.client.serverStream(paths.server_stream, text, this.options(options));
+  }
+
+  clientStream(options) {
+    return this.client.clientStream(paths.client_stream, this.options(options));
+  }
+
+  bidi(options) {
+    return this.client.bidi(paths.bidi, this.options(options));
+  }
+
+  options({ ask = {}, metadata = [], ...rest } = {}) {
+    const asked = Object.entries(ask).map(([name, value]) => [name, String(value)]);
+    return { codec: greetCodec, ...rest, metadata: [["x-call-id", this.id], ...asked, ...metadata] };
+  }
+
+  /**
+   * A call of this scene's kind, begun and not waited for: `{ call, reply }`, where `reply` is the first promise
+   * that the kind has for its user. A unary call has no `call`.
+   */
+  begin(options) {
+    if (this.kind === "unary") return { reply: watch(this.unary("Ada", options)) };
+    const call =
+      this.kind === "server_stream"
+        ? this.serverStream("Ada", options)
+        : this.kind === "client_stream"
+          ? this.clientStream(options)
+          : this.bidi(options);
+    return { call, reply: watch(this.kind === "client_stream" ? call.response : call.receive()) };
+  }
+
+  /**
+   * A call of this scene's kind that the server keeps open, in mid-conversation: `reply` waits for what does not
+   * come. Requests of streams stay open.
+   */
+  async endless(options = {}) {
+    const ask = { "x-delay": 60_000, "x-count": 1, "x-never-end": 1, ...options.ask };
+    const { call, reply } = this.begin({ ...options, ask });
+    if (call?.send) await call.send("Ada");
+    await this.observed.until("open");
+    if (this.kind === "unary" || this.kind === "client_stream") return { call, reply };
+    match(await within(SETTLE_MS, reply.promise, "the first reply"), /^Hello, Ada/, "the first reply");
+    return { call, reply: watch(call.receive()) };
+  }
+
+  /** The call ended like this, in the words of each promise that tells of it. Answers the error. */
+  async endedWith({ call, reply }, expected) {
+    const error = await within(SETTLE_MS, rejection(reply.promise, "the reply"), "the reply");
+    this.isError(error, expected);
+    if (call) this.isStatus(await within(SETTLE_MS, call.status, "the status"), expected);
+    return error;
+  }
+
+  /** `error` is an RpcError with `code` (one, or one of several), `fault`, `message` (a pattern), `cause`. */
+  isError(error, expected) {
+    if (!(error instanceof this.env.tidewire.RpcError)) fail(`expected an RpcError, got ${describe(error)}`);
+    this.isStatus(error, expected);
+  }
+
+  /** The same of a Status: the two share their names. */
+  isStatus(status, { code, fault, message, cause }) {
+    const came = `${status.code} by fault of ${status.fault}: ${status.message}`;
+    ok([code].flat().includes(status.code), `code ${[code].flat().join(" or ")}, got ${came}`);
+    if (fault)
+      ok([fault].flat().includes(status.fault), `fault "${[fault].flat().join('" or "')}", got ${came}`);
+    if (message) match(status.message, message, "message");
+    if (cause !== undefined)
+      ok(status.cause === cause, `the cause to be what was given, got ${describe(status.cause)}`);
+  }
+
+  /** The status of a call that ended well. */
+  async endsOk(call) {
+    const status = await within(SETTLE_MS, call.status, "the status");
+    if (status.code !== 0) fail(`expected OK, got ${status.codeName}: ${status.message}`);
+    equal(status.fault, "none", "fault");
+    return status;
+  }
+
+  /** Everything up to the end, by `receive`. */
+  async receiveAll(call) {
+    const messages = [];
+    for (;;) {
+      const message = await within(SETTLE_MS, call.receive(), `message ${messages.length + 1}`);
+      if (message === undefined) return messages;
+      messages.push(message);
+    }
+  }
+
+  /**
+   * Proof that the server never saw this scene's call: a later call on the same client has come and gone, and the
+   * log is empty.
+   */
+  async neverSeen() {
+    const { server, env, id } = this;
+    this.renew();
+    await this.unary("fence");
+    equal(await new Observed(env.origin, server, id).now(), [], "what the server saw");
+  }
+}
+
+function describe(value) {
+  return value instanceof Error ? `${value.name}: ${value.message}` : JSON.stringify(value);
+}

@@ -1,0 +1,27 @@
+import { Suite } from "./harness.mjs";
+
+const themes = [
+  "happy",
+  "metadata",
+  "half-close",
+  "cancel",
+  "deadline",
+  "never-ends",
+  "server-ends",
+  "limits",
+  "capability",
+  "faults-http",
+  "faults-websocket",
+  "load",
+  "guards",
+];
+
+/** Every scenario that `env` can run. The page behind TLS runs those that need it, and only those. */
+export async function buildSuite(env) {
+  const suite = new Suite(env);
+  for (const theme of env.secure ? ["tls"] : themes) {
+    const { default: add } = await import(`./scenarios/${theme}.mjs`);
+    add(suite, env);
+  }
+  return suite;
+}

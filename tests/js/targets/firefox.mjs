@@ -1,0 +1,40 @@
+import puppeteer from "puppeteer-core";
+import { openPage } from "./browser.mjs";
+
+export async function launch({ origin, tlsOrigin, settings }) {
+  const browser = await puppeteer.launch({
+    browser: "firefox",
+    executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
+    headless: true,
+    acceptInsecureCerts: true,
+    protocol: "webDriverBiDi",
+    // Scenarios have limits of their own; that of the protocol would only hide which one was exceeded.
+    protocolTimeout: 0,
+  });
+  const newPage = () => browser.newPage();
+
+  const suites = [];
+  for (const at of [origin, tlsOrigin].filter(Boolean)) {
+    suites.push(await openPage({ newPage, runtime: "firefox", origin: at, settings }));
+  }
+  return {
+    suites,
+    version: await browser.version(),
+    newUi: async (url) => adapt(await browser.newPage(), url),
+    close: () => browser.close(),
+  };
+}
+
+async function adapt(page, url) {
+  page.setDefaultTimeout(10_000);
+  await page.goto(url);
+  return {
+    click: (selector) => page.click(selector),
+    fill: (selector, text) => page.locator(selector).fill(text),
+    press: (key) => page.keyboard.press(key),
+    select: (selector, value) => page.select(selector, value),
+    evaluate: (question, argument) => page.evaluate(question, argument),
+    until: (question, argument) => page.waitForFunction(question, {}, argument),
+    close: () => page.close(),
+  };
+}

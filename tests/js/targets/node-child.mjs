@@ -1,0 +1,40 @@
+import { WebSocket } from "ws";
+import { guardNode } from "../guards.mjs";
+import { buildSuite } from "../suite.mjs";
+
+const packageUrl = new URL("../../../pkg-config/dist/index.js", import.meta.url);
+const guards = guardNode();
+let suite;
+
+// Node 20 has no WebSocket of its own, later ones do: the scenarios are about the one that is handed in.
+delete globalThis.WebSocket;
+
+const answers = {
+  async prepare(settings) {
+    const env = {
+      ...settings,
+      guards,
+      tidewire: await import(packageUrl),
+      clientOptions: { WebSocket: guards.counting(WebSocket) },
+      memory: async () => process.memoryUsage.rss(),
+    };
+    suite = await buildSuite(env);
+    return { scenarios: suite.list(), leftOut: [...suite.leftOut] };
+  },
+  run: (name) => suite.run(name),
+  finish() {
+    // Unreferenced: it reports if the process is still here then, and does not keep it here.
+    setTimeout(() => console.error(`# kept alive by ${process.getActiveResourcesInfo()}`), 4_000).unref();
+    process.disconnect();
+  },
+};
+
+process.on("message", async (question) => {
+  const [[what, argument]] = Object.entries(question);
+  try {
+    const result = await answers[what](argument);
+    if (process.connected) process.send({ result });
+  } catch (error) {
+    process.send({ error: error.stack ?? String(error) });
+  }
+});
