@@ -5,6 +5,10 @@
 pub mod behaviour;
 pub mod call;
 pub mod greeter;
+pub mod log_api;
 pub mod observed;
 pub mod proto;
+pub mod serve;
+pub mod servers;
+pub mod site;
 mod talk;
