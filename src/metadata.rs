@@ -32,9 +32,11 @@ pub type Metadata = Vec<(String, Value)>;
 pub fn encode(metadata: Metadata, into: &mut HeaderList) -> Result<(), Status> {
     for (name, value) in metadata {
         check_name(&name)?;
-        let value = match value {
-            Value::Text(text) => check_text(&name, text)?.into_bytes(),
-            Value::Binary(bytes) => STANDARD_NO_PAD.encode(bytes).into_bytes(),
+        let value = match (value, name.ends_with("-bin")) {
+            (Value::Text(text), false) => check_text(&name, text)?.into_bytes(),
+            (Value::Binary(bytes), true) => STANDARD_NO_PAD.encode(bytes).into_bytes(),
+            (Value::Text(_), true) => return Err(refused(&name, "names that end in -bin take bytes")),
+            (Value::Binary(_), false) => return Err(refused(&name, "bytes need a name that ends in -bin")),
         };
         into.push((name, value));
     }
@@ -150,8 +152,8 @@ mod tests {
     #[test]
     fn base64_comes_in_padded_unpadded_and_comma_joined() {
         let (a, b) = (Value::Binary(vec![0xff, 0]), Value::Binary(vec![1]));
-        assert_eq!(received("t-bin", "/wA"), [a.clone()]);
-        assert_eq!(received("t-bin", "/wA="), [a.clone()]);
+        assert_eq!(received("t-bin", "/wA"), std::slice::from_ref(&a));
+        assert_eq!(received("t-bin", "/wA="), std::slice::from_ref(&a));
         assert_eq!(received("t-bin", "/wA=,AQ, /wA"), [a.clone(), b, a]);
         assert_eq!(received("t-bin", ""), [Value::Binary(vec![])]);
     }
@@ -180,5 +182,11 @@ mod tests {
         for text in ["line\r\nbreak", "grüßt", "\0"] {
             assert_eq!(sent("x", Value::Text(text.into())).unwrap_err().code, Code::InvalidArgument);
         }
+    }
+
+    #[test]
+    fn text_and_bytes_are_not_mixed_up() {
+        assert!(sent("x-bin", Value::Text("/wA".into())).unwrap_err().message.contains("take bytes"));
+        assert!(sent("x", Value::Binary(vec![1])).unwrap_err().message.contains("-bin"));
     }
 }
