@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::envelope::{self, Decoder};
+use super::envelope::{self, Decoder, EnvelopeError};
 use super::{Frame, HeaderList, Protocol, envelope_status, is_type, timeout, trailers, wrong_type};
 use crate::status::Status;
 
@@ -44,17 +44,19 @@ impl Protocol for Grpc {
     }
 
     fn next(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {
-        let Some(envelope) = self.decoder.next(chunk, at, |_| self.max_message).map_err(envelope_status)?
-        else {
+        let max_message = self.max_message;
+        let limit = |flags: u8| if flags == 0 { max_message } else { 0 };
+        let Some(envelope) = self.decoder.next(chunk, at, limit).map_err(refused)? else {
             return Ok(None);
         };
         check_flags(envelope.flags)?;
+        // With messages it is no trailers-only answer: what the headers foretold does not count.
+        self.from_headers = None;
         Ok(Some(Frame::Message(envelope.payload)))
     }
 
     fn handle_end(&mut self, trailers: Option<HeaderList>) -> Frame {
-        let from_trailers = trailers.and_then(|list| trailers::status(&list).map(|status| (status, list)));
-        end(&self.decoder, from_trailers.or_else(|| self.from_headers.take()), "trailers")
+        end(&self.decoder, trailers, self.from_headers.take(), "trailers")
     }
 }
 
@@ -82,7 +84,7 @@ pub(super) fn check_headers(
 pub(super) fn check_flags(flags: u8) -> Result<(), Status> {
     match flags {
         0 => Ok(()),
-        1 => Err(Status::internal(
+        1 | 0x81 => Err(Status::internal(
             "the server sent a compressed message, though this call did not offer to take any (no grpc-accept-encoding)",
         )),
         other => Err(Status::internal(
@@ -92,25 +94,46 @@ pub(super) fn check_flags(flags: u8) -> Result<(), Status> {
     }
 }
 
-/// The end of a body: the status that came, or what its lack means.
-pub(super) fn end(decoder: &Decoder, status: Option<(Status, HeaderList)>, place: &str) -> Frame {
-    if let Err(truncated) = decoder.finish() {
+/// The words for an envelope that is not taken: flags that mean nothing come before a length that means nothing.
+pub(super) fn refused(error: EnvelopeError) -> Status {
+    if let EnvelopeError::TooLarge { flags, .. } = error
+        && let Err(status) = check_flags(flags)
+    {
+        return status;
+    }
+    envelope_status(error)
+}
+
+/// The end of a body: the status that came, or what its lack means. The trailers count; where they have no status, the
+/// headers may.
+pub(super) fn end(
+    decoder: &Decoder,
+    trailers: Option<HeaderList>,
+    from_headers: Option<(Status, HeaderList)>,
+    place: &str,
+) -> Frame {
+    let mut list = trailers.unwrap_or_default();
+    let mut status = trailers::status(&list);
+    if let (None, Some((from_headers, headers))) = (&status, from_headers) {
+        status = Some(from_headers);
+        list.splice(..0, headers);
+    }
+    let status = match (decoder.finish(), status) {
+        (Ok(()), Some(status)) => status,
+        (Ok(()), None) => no_status(place),
         // A peer that says why it broke off is believed before our own guess.
-        return match status {
-            Some((status, list)) if !status.is_ok() => Frame::End(status, list),
-            _ => Frame::End(envelope_status(truncated), HeaderList::new()),
-        };
-    }
-    match status {
-        Some((status, list)) => Frame::End(status, list),
-        None => {
-            let words = [
-                "the response ended without grpc-status: no ",
-                place,
-                " came; something between may have cut the stream, or CORS hides the header (the server must list \
-                 grpc-status, grpc-message in Access-Control-Expose-Headers)",
-            ];
-            Frame::End(Status::internal(words.concat()), HeaderList::new())
-        }
-    }
+        (Err(_), Some(status)) if !status.is_ok() => status,
+        (Err(truncated), _) => envelope_status(truncated),
+    };
+    Frame::End(status, list)
+}
+
+fn no_status(place: &str) -> Status {
+    let words = [
+        "the response ended without grpc-status: no ",
+        place,
+        " came; something between may have cut the stream, or CORS hides the header (the server must list \
+         grpc-status, grpc-message in Access-Control-Expose-Headers)",
+    ];
+    Status::internal(words.concat())
 }

@@ -4,14 +4,13 @@
 use std::time::Duration;
 
 use super::envelope::{Decoder, Envelope, Payload};
-use super::grpc::{check_flags, check_headers, end};
-use super::text::{self, TextDecoder};
-use super::{
-    Frame, HeaderList, MAX_TRAILERS, Protocol, envelope, envelope_status, is_type, timeout, trailers,
-};
+use super::grpc::{check_flags, check_headers, end, refused};
+use super::text::{self, NotBase64, TextDecoder};
+use super::{Frame, HeaderList, MAX_TRAILERS, Protocol, envelope, is_type, timeout, trailers, wrong_type};
 use crate::status::Status;
 
 const TRAILER: u8 = 0x80;
+const NATIVE: &str = "application/grpc";
 const BINARY: &str = "application/grpc-web";
 const TEXT: &str = "application/grpc-web-text";
 
@@ -36,6 +35,7 @@ pub struct GrpcWeb {
     plain: Option<Plain>,
     /// Over WebSockets, the first 0x80 envelope is the headers.
     awaits_headers: bool,
+    has_message: bool,
     from_headers: Option<(Status, HeaderList)>,
 }
 
@@ -45,6 +45,8 @@ struct Plain {
     decoder: TextDecoder,
     bytes: Vec<u8>,
     at: usize,
+    /// Told once everything before it has been read.
+    broken: Option<NotBase64>,
 }
 
 impl GrpcWeb {
@@ -56,6 +58,7 @@ impl GrpcWeb {
             decoder: Decoder::default(),
             plain: None,
             awaits_headers: form == Form::WebSockets,
+            has_message: false,
             from_headers: None,
         }
     }
@@ -69,17 +72,26 @@ impl GrpcWeb {
 
     fn next_binary(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {
         let max_message = self.max_message;
-        let limit = |flags: u8| if flags & TRAILER == 0 { max_message } else { MAX_TRAILERS };
+        let limit = |flags: u8| match flags {
+            0 => max_message,
+            TRAILER => MAX_TRAILERS,
+            _ => 0,
+        };
         let Some(Envelope { flags, payload }) = self.decoder.next(chunk, at, limit).map_err(too_large)?
         else {
             return Ok(None);
         };
-        check_flags(flags & !TRAILER)?;
-        if flags & TRAILER == 0 {
+        if flags != TRAILER {
+            check_flags(flags)?;
+        }
+        let awaits_headers = std::mem::take(&mut self.awaits_headers);
+        if flags == 0 {
+            self.has_message = true;
             return Ok(Some(Frame::Message(payload)));
         }
         let block = trailers::parse_block(payload.bytes(chunk));
-        if std::mem::take(&mut self.awaits_headers) && trailers::status(&block).is_none() {
+        if awaits_headers && trailers::status(&block).is_none() {
+            check_socket_headers(&block)?;
             return Ok(Some(Frame::Headers(block)));
         }
         if *at < chunk.len() {
@@ -91,21 +103,17 @@ impl GrpcWeb {
     }
 
     fn next_text(&mut self, chunk: &[u8], at: &mut usize, mut plain: Plain) -> Result<Option<Frame>, Status> {
-        let text = &chunk[*at..];
+        if plain.broken.is_none() {
+            plain.broken = plain.decoder.decode(&chunk[*at..], &mut plain.bytes).err();
+        }
         *at = chunk.len();
-        plain.decoder.decode(text, &mut plain.bytes).map_err(|error| {
-            Status::internal(
-                [
-                    "the response is no base64, which grpc-web-text demands: it has the byte ",
-                    &error.0.to_string(),
-                ]
-                .concat(),
-            )
-        })?;
         let frame = self.next_binary(&plain.bytes, &mut plain.at)?.map(|frame| match frame {
             Frame::Message(payload) => Frame::Message(Payload::Joined(payload.bytes(&plain.bytes).to_vec())),
             other => other,
         });
+        if let (None, Some(error)) = (&frame, plain.broken) {
+            return Err(not_base64(error));
+        }
         if plain.at == plain.bytes.len() {
             plain.bytes.clear();
             plain.at = 0;
@@ -115,9 +123,10 @@ impl GrpcWeb {
     }
 
     fn end(&mut self, block: Option<HeaderList>) -> Frame {
-        // The trailer block counts; where it has no status, the headers may.
-        let from_trailers = block.and_then(|list| trailers::status(&list).map(|status| (status, list)));
-        end(&self.decoder, from_trailers.or_else(|| self.from_headers.take()), "trailer frame with it")
+        // Messages without a trailer frame may be the head of a longer answer, whatever the headers foretold.
+        let is_cut = block.is_none() && self.has_message;
+        let from_headers = self.from_headers.take().filter(|_| !is_cut);
+        end(&self.decoder, block, from_headers, "trailer frame with it")
     }
 }
 
@@ -167,18 +176,30 @@ impl Protocol for GrpcWeb {
 
 fn too_large(error: envelope::EnvelopeError) -> Status {
     match error {
-        envelope::EnvelopeError::TooLarge { flags, declared, limit } if flags & TRAILER != 0 => {
-            Status::internal(
-                [
-                    "the server announced a trailer block of ",
-                    &declared.to_string(),
-                    " bytes; at most ",
-                    &limit.to_string(),
-                    " are taken",
-                ]
-                .concat(),
-            )
-        }
-        error => envelope_status(error),
+        envelope::EnvelopeError::TooLarge { flags, declared, limit } if flags == TRAILER => Status::internal(
+            [
+                "the server announced a trailer block of ",
+                &declared.to_string(),
+                " bytes; at most ",
+                &limit.to_string(),
+                " are taken",
+            ]
+            .concat(),
+        ),
+        error => refused(error),
     }
+}
+
+/// Over WebSockets a proxy passes its upstream's content type on, which is native gRPC's; the HTTP status is lost.
+fn check_socket_headers(headers: &HeaderList) -> Result<(), Status> {
+    match trailers::first(headers, "content-type") {
+        Some(kind) if !is_type(kind, NATIVE) && !is_type(kind, BINARY) => Err(wrong_type(kind, NATIVE)),
+        _ => Ok(()),
+    }
+}
+
+fn not_base64(error: NotBase64) -> Status {
+    let words =
+        ["the response is no base64, which grpc-web-text demands: it has the byte ", &error.0.to_string()];
+    Status::internal(words.concat())
 }

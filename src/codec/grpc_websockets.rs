@@ -34,13 +34,15 @@ pub fn encode_data(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 /// What a close of the socket means where no trailers came before it.
 pub fn close_status(code: u16, reason: &str) -> Status {
     let (status, fault, words) = match code {
-        1000 => (Code::Internal, Fault::Peer, "the server closed the socket without sending grpc-status"),
+        1000 | 4000 => {
+            (Code::Internal, Fault::Peer, "the server closed the socket without sending grpc-status")
+        }
         1008 => (Code::PermissionDenied, Fault::Peer, "the server refused the call"),
         1009 => (Code::ResourceExhausted, Fault::Peer, "the server refused a message as too large"),
         1001 | 1005 | 1006 | 1012 | 1013 | 1014 => {
             (Code::Unavailable, Fault::Transport, "the connection was lost before the call ended")
         }
-        4000..=4016 => (Code::from_wire(i32::from(code) - 4000), Fault::Peer, "the server closed the socket"),
+        4001..=4016 => (Code::from_wire(i32::from(code) - 4000), Fault::Peer, "the server closed the socket"),
         _ => (Code::Unknown, Fault::Peer, "the server closed the socket without sending grpc-status"),
     };
     let code = code.to_string();
@@ -70,6 +72,7 @@ mod tests {
     fn close_codes_keep_their_meaning() {
         let code = |close| close_status(close, "").code;
         assert_eq!(code(1000), Code::Internal);
+        assert_eq!(code(4000), Code::Internal);
         assert_eq!(code(1001), Code::Unavailable);
         assert_eq!(code(1006), Code::Unavailable);
         assert_eq!(code(1008), Code::PermissionDenied);

@@ -1,0 +1,15 @@
+//! Answers of peers, good and bad, replayed against the codec: whole, one byte at a time, at every single cut and at
+//! random cuts. The rows are those of `docs/wire.md`.
+
+mod wire {
+    mod ending;
+    mod framing;
+    mod http;
+    mod metadata;
+    mod replay;
+    mod request;
+    mod sockets;
+    mod status;
+    mod text;
+    mod trailers;
+}

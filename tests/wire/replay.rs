@@ -1,0 +1,249 @@
+//! The harness: one answer of a peer, written on every wire, replayed in every cutting.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use tidewire::codec::grpc::Grpc;
+use tidewire::codec::grpc_web::{Form, GrpcWeb};
+use tidewire::codec::{Frame, HeaderList, Protocol, envelope, text, trailers};
+use tidewire::status::Status;
+
+/// The largest message that the tests take.
+pub(crate) const MAX_MESSAGE: usize = 1000;
+
+/// Bodies up to this length are cut at every single place.
+const CUT_EVERYWHERE: usize = 400;
+
+/// How an answer travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wire {
+    /// gRPC, with real HTTP trailers.
+    Native,
+    /// gRPC-Web.
+    Binary,
+    /// gRPC-Web, base64 over the whole body.
+    Text,
+    /// gRPC-Web, base64 padded after each frame, as servers that flush write it.
+    PaddedText,
+    /// gRPC-Web over one WebSocket, the headers in the body.
+    Sockets,
+}
+
+pub(crate) const ALL: [Wire; 5] = [Wire::Native, Wire::Binary, Wire::Text, Wire::PaddedText, Wire::Sockets];
+/// The wires whose trailers are a frame of the body.
+pub(crate) const WEB: [Wire; 4] = [Wire::Binary, Wire::Text, Wire::PaddedText, Wire::Sockets];
+/// The wires that convey the HTTP status and headers.
+pub(crate) const HTTP: [Wire; 4] = [Wire::Native, Wire::Binary, Wire::Text, Wire::PaddedText];
+
+impl Wire {
+    pub(crate) fn protocol(self) -> Box<dyn Protocol> {
+        match self {
+            Self::Native => Box::new(Grpc::new(MAX_MESSAGE)),
+            Self::Binary => Box::new(GrpcWeb::new(Form::Binary, MAX_MESSAGE)),
+            Self::Text | Self::PaddedText => Box::new(GrpcWeb::new(Form::Text, MAX_MESSAGE)),
+            Self::Sockets => Box::new(GrpcWeb::new(Form::WebSockets, MAX_MESSAGE)),
+        }
+    }
+
+    /// The content type that answers have there, without its subtype.
+    pub(crate) fn family(self) -> &'static str {
+        match self {
+            Self::Native | Self::Sockets => "application/grpc",
+            Self::Binary => "application/grpc-web",
+            Self::Text | Self::PaddedText => "application/grpc-web-text",
+        }
+    }
+}
+
+/// What a peer answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    http: u16,
+    headers: HeaderList,
+    frames: Vec<Vec<u8>>,
+    body: Option<Vec<u8>>,
+    trailers: Option<HeaderList>,
+}
+
+/// HTTP 200 and the content type of the wire, nothing else yet.
+pub(crate) fn answer() -> Answer {
+    Answer { http: 200, headers: Vec::new(), frames: Vec::new(), body: None, trailers: None }
+}
+
+impl Answer {
+    pub(crate) fn http(mut self, status: u16) -> Self {
+        self.http = status;
+        self
+    }
+
+    /// A `content-type` stands in place of the wire's own.
+    pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name.into(), value.as_ref().to_vec()));
+        self
+    }
+
+    pub(crate) fn message(self, message: impl AsRef<[u8]>) -> Self {
+        self.raw(envelope::encode(0, message.as_ref()))
+    }
+
+    /// A trailer frame as it stands. Where there is one, `trailers` is not needed.
+    pub(crate) fn block(self, block: impl AsRef<[u8]>) -> Self {
+        self.raw(envelope::encode(0x80, block.as_ref()))
+    }
+
+    /// Bytes between the frames, before any base64.
+    pub(crate) fn raw(mut self, bytes: impl AsRef<[u8]>) -> Self {
+        self.frames.push(bytes.as_ref().to_vec());
+        self
+    }
+
+    /// The whole body as it stands on the wire, base64 or not.
+    pub(crate) fn body(mut self, bytes: impl AsRef<[u8]>) -> Self {
+        self.body = Some(bytes.as_ref().to_vec());
+        self
+    }
+
+    /// HTTP trailers, or on the wires that have none the last frame.
+    pub(crate) fn trailers<V: AsRef<[u8]>>(mut self, list: &[(&str, V)]) -> Self {
+        self.trailers =
+            Some(list.iter().map(|(name, value)| (name.to_string(), value.as_ref().to_vec())).collect());
+        self
+    }
+
+    /// `trailers` that say OK.
+    pub(crate) fn ok(self) -> Self {
+        self.trailers(&[("grpc-status", "0")])
+    }
+
+    /// What a client hears on each of the wires: on each the same, whatever the cutting.
+    pub(crate) fn on(&self, wires: &[Wire]) -> Vec<Heard> {
+        wires.iter().map(|wire| self.replay(*wire)).collect()
+    }
+
+    /// What a client hears, whatever the cutting.
+    pub(crate) fn replay(&self, wire: Wire) -> Heard {
+        let body = self.written(wire);
+        let whole = self.heard(wire, &[&body]);
+        assert_eq!(self.heard(wire, &body.chunks(1).collect::<Vec<_>>()), whole, "byte by byte");
+        if body.len() <= CUT_EVERYWHERE {
+            for cut in 0..=body.len() {
+                let (head, tail) = body.split_at(cut);
+                assert_eq!(self.heard(wire, &[head, tail]), whole, "cut at {cut}");
+            }
+        }
+        let config = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
+        proptest!(config, |(cuts in vec(0..=body.len(), 0..12))| {
+            prop_assert_eq!(&self.heard(wire, &pieces(&body, cuts)), &whole);
+        });
+        whole
+    }
+
+    /// What a client hears of one cutting. It stops listening where the call ends.
+    pub(crate) fn heard(&self, wire: Wire, chunks: &[&[u8]]) -> Heard {
+        let mut protocol = wire.protocol();
+        let mut heard = Heard::nothing(wire);
+        if wire != Wire::Sockets {
+            let headers = self.headers_with_type(wire);
+            if let Err(status) = protocol.handle_headers(self.http, &headers) {
+                return heard.end(status, headers);
+            }
+            heard.headers = Some(headers);
+        }
+        for chunk in chunks {
+            let mut at = 0;
+            loop {
+                match protocol.next(chunk, &mut at) {
+                    Ok(None) => break,
+                    Ok(Some(Frame::Headers(headers))) => heard.headers = Some(headers),
+                    Ok(Some(Frame::Message(payload))) => heard.messages.push(payload.bytes(chunk).to_vec()),
+                    Ok(Some(Frame::End(status, trailers))) => return heard.end(status, trailers),
+                    Err(status) => return heard.end(status, HeaderList::new()),
+                }
+            }
+            assert_eq!(at, chunk.len(), "a chunk is used up before the next one");
+        }
+        heard.waited_for_end_of_body = true;
+        let trailers = self.trailers.clone().filter(|_| wire == Wire::Native);
+        match protocol.handle_end(trailers) {
+            Frame::End(status, trailers) => heard.end(status, trailers),
+            other => panic!("the end of the body gave {other:?}"),
+        }
+    }
+
+    /// The body as the wire has it.
+    pub(crate) fn written(&self, wire: Wire) -> Vec<u8> {
+        if let Some(body) = &self.body {
+            return body.clone();
+        }
+        let mut frames = self.frames.clone();
+        if wire == Wire::Sockets {
+            let block = trailers::write_block(&self.headers_with_type(wire));
+            frames.insert(0, envelope::encode(0x80, &block));
+        }
+        if let (Some(list), true) = (&self.trailers, wire != Wire::Native) {
+            frames.push(envelope::encode(0x80, &trailers::write_block(list)));
+        }
+        match wire {
+            Wire::Text => text::encode(&frames.concat()),
+            Wire::PaddedText => frames.iter().map(|frame| text::encode(frame)).collect::<Vec<_>>().concat(),
+            Wire::Native | Wire::Binary | Wire::Sockets => frames.concat(),
+        }
+    }
+
+    fn headers_with_type(&self, wire: Wire) -> HeaderList {
+        let mut headers = self.headers.clone();
+        if trailers::first(&headers, "content-type").is_none() {
+            headers.insert(0, ("content-type".into(), wire.family().into()));
+        }
+        headers
+    }
+}
+
+fn pieces(body: &[u8], mut cuts: Vec<usize>) -> Vec<&[u8]> {
+    cuts.sort_unstable();
+    cuts.push(body.len());
+    let starts = std::iter::once(0).chain(cuts.clone());
+    starts.zip(cuts).map(|(start, end)| &body[start..end]).collect()
+}
+
+/// What a client hears.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Heard {
+    pub(crate) wire: Wire,
+    pub(crate) headers: Option<HeaderList>,
+    pub(crate) messages: Vec<Vec<u8>>,
+    pub(crate) status: Status,
+    pub(crate) trailers: HeaderList,
+    /// Whether the body had to end before the call did.
+    pub(crate) waited_for_end_of_body: bool,
+}
+
+impl Heard {
+    fn nothing(wire: Wire) -> Self {
+        Self {
+            wire,
+            headers: None,
+            messages: Vec::new(),
+            status: Status::ok(),
+            trailers: HeaderList::new(),
+            waited_for_end_of_body: false,
+        }
+    }
+
+    fn end(self, status: Status, trailers: HeaderList) -> Self {
+        Self { status, trailers, ..self }
+    }
+
+    /// All values of a trailer, as text.
+    pub(crate) fn trailer(&self, name: &str) -> Vec<String> {
+        let named = self.trailers.iter().filter(|(n, _)| n == name);
+        named.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+    }
+
+    /// The call ended by a broken protocol, and the words name it.
+    #[track_caller]
+    pub(crate) fn is_broken(&self, words: &str) {
+        use tidewire::status::{Code, Fault};
+        assert_eq!((self.status.code, self.status.fault), (Code::Internal, Fault::Peer), "{self:?}");
+        assert!(self.status.message.contains(words), "no \"{words}\" in {self:?}");
+    }
+}

@@ -1,0 +1,70 @@
+//! What a request says of itself.
+
+use std::time::Duration;
+
+use tidewire::codec::{HeaderList, timeout, trailers};
+
+use super::replay::{ALL, Wire};
+
+fn request(wire: Wire, timeout: Option<Duration>) -> HeaderList {
+    wire.protocol().request_headers(timeout)
+}
+
+fn value(headers: &HeaderList, name: &str) -> String {
+    String::from_utf8_lossy(trailers::first(headers, name).unwrap_or(b"-")).into_owned()
+}
+
+#[test]
+fn row_25_a_request_asks_for_the_dialect_that_it_speaks() {
+    let table = [
+        (Wire::Native, "application/grpc", "-"),
+        (Wire::Binary, "application/grpc-web+proto", "application/grpc-web+proto"),
+        (Wire::Text, "application/grpc-web-text+proto", "application/grpc-web-text+proto"),
+        (Wire::Sockets, "application/grpc-web+proto", "application/grpc-web+proto"),
+    ];
+    for (wire, content_type, accept) in table {
+        let headers = request(wire, None);
+        assert_eq!(value(&headers, "content-type"), content_type, "{wire:?}");
+        assert_eq!(value(&headers, "accept"), accept, "{wire:?}");
+        assert_eq!(value(&headers, "x-grpc-web") == "1", wire != Wire::Native);
+        assert_eq!(value(&headers, "te") == "trailers", wire == Wire::Native);
+    }
+}
+
+#[test]
+fn row_25_a_message_goes_out_as_the_dialect_wraps_it() {
+    assert_eq!(Wire::Native.protocol().encode(b"abc"), b"\0\0\0\0\x03abc");
+    assert_eq!(Wire::Binary.protocol().encode(b"abc"), b"\0\0\0\0\x03abc");
+    assert_eq!(Wire::Sockets.protocol().encode(b"abc"), b"\0\0\0\0\x03abc");
+    assert_eq!(Wire::Text.protocol().encode(b"abc"), b"AAAAAANhYmM=");
+    assert_eq!(Wire::Text.protocol().encode(b""), b"AAAAAAA=");
+}
+
+#[test]
+fn row_40_a_deadline_goes_out_in_the_grammar_rounded_up() {
+    let table = [
+        (Duration::from_millis(1), "1000000n"),
+        (Duration::from_secs(1), "1000000u"),
+        (Duration::from_nanos(100_000_001), "100001u"),
+        (Duration::from_secs(200_000), "200000S"),
+        (Duration::from_millis(200_000_000_001), "3333334M"),
+        (Duration::from_secs(u64::MAX), "99999999H"),
+    ];
+    for wire in ALL {
+        for (asked, header) in table {
+            let sent = value(&request(wire, Some(asked)), "grpc-timeout");
+            assert_eq!(sent, header, "{asked:?} on {wire:?}");
+        }
+        assert_eq!(value(&request(wire, None), "grpc-timeout"), "-");
+    }
+}
+
+#[test]
+fn row_40_no_deadline_is_cut_short_on_its_way() {
+    proptest::proptest!(|(seconds in 0..350_000_000_000u64, nanos in 0..1_000_000_000u32)| {
+        let asked = Duration::new(seconds, nanos);
+        let sent = value(&request(Wire::Binary, Some(asked)), "grpc-timeout");
+        proptest::prop_assert!(sent.len() <= 9);
+        proptest::prop_assert!(timeout::decode_grpc(sent.as_bytes()).unwrap() >= asked);
+    });
+}
