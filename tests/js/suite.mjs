@@ -9,6 +9,7 @@ const themes = [
   "never-ends",
   "server-ends",
   "limits",
+  "observer",
   "capability",
   "faults-http",
   "faults-websocket",

@@ -1,6 +1,5 @@
-import { equal, match } from "../assert.mjs";
+import { equal, within } from "../assert.mjs";
 import { allKinds } from "../harness.mjs";
-import { paths } from "../greet.mjs";
 
 /** Each kind, from open to OK, as the client and as the server tell it. */
 export default (suite) => {
@@ -9,6 +8,11 @@ export default (suite) => {
   suite.each({ kinds: ["client_stream"] }, "sends three and gets one reply", sendsThree);
   suite.each({ kinds: ["bidi"] }, "answers come in between the sends", answersInBetween);
   suite.each({ kinds: ["bidi"] }, "for await reads what comes while another loop sends", loopsSideBySide);
+  suite.each(
+    { kinds: ["bidi"] },
+    "receives that wait are served in the order of their asking",
+    receivesInOrder,
+  );
   suite.each({ kinds: allKinds }, "an empty message and one of 200 kB arrive whole", sizes);
 
   const asText = { transports: ["fetch"], protocol: "grpc-web-text", label: "fetch as text" };
@@ -95,6 +99,17 @@ async function loopsSideBySide(t) {
   );
   await t.endsOk(call);
   equal((await t.observed.until("half-close")).detail.count, 200, "requests before the half-close");
+}
+
+async function receivesInOrder(t) {
+  const call = t.bidi();
+  const waiting = [call.receive(), call.receive(), call.receive(), call.receive()];
+  for (const name of ["Ada", "Bo", "Cy"]) await call.send(name);
+  await call.closeSend();
+  const replies = await within(10_000, Promise.all(waiting), "the four receives");
+  equal(replies, ["Hello, Ada", "Hello, Bo", "Hello, Cy", undefined], "the replies, and the end");
+  await t.endsOk(call);
+  equal((await t.observed.until("end")).detail.code, 0, "the server's code");
 }
 
 async function sizes(t) {

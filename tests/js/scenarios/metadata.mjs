@@ -1,5 +1,5 @@
-import { equal, match, rejection, within } from "../assert.mjs";
-import { INTERNAL, INVALID_ARGUMENT } from "../codes.mjs";
+import { between, equal, match, rejection, within } from "../assert.mjs";
+import { INTERNAL, INVALID_ARGUMENT, RESOURCE_EXHAUSTED } from "../codes.mjs";
 import { allKinds, webSockets } from "../harness.mjs";
 
 const bytes = (...values) => new Uint8Array(values);
@@ -76,6 +76,40 @@ export default (suite, env) => {
       t.client = await t.newClient({ metadata: { "echo-word": "the client's" } });
       const { trailers } = await t.unary("Ada", { metadata: [["echo-word", "the call's"]] });
       equal(trailers.getAll("echo-word"), ["the client's", "the call's"], "echo-word");
+    },
+  );
+
+  suite.each({ kinds: ["unary", "bidi"] }, "six kilobytes of metadata go there and come back", async (t) => {
+    const large = "x".repeat(6_000);
+    const { headers } = await complete(t, { metadata: [["echo-large", large]] });
+    equal(headers.get("echo-large"), large, "echo-large in the headers");
+  });
+
+  suite.each(
+    { kinds: ["unary", "bidi"], transports: webSockets },
+    "metadata past every limit is refused",
+    async (t) => {
+      const { call, reply } = t.begin({
+        metadata: [
+          ["echo-large", "x".repeat(60_000)],
+          ["echo-more", "x".repeat(60_000)],
+        ],
+      });
+      await t.endedWith({ call, reply }, { code: RESOURCE_EXHAUSTED });
+      await t.unary("fence");
+    },
+  );
+
+  suite.each(
+    { kinds: ["unary", "bidi"], servers: ["tonic"] },
+    "Triple's routing and deadline travel as headers",
+    async (t) => {
+      t.client = await t.newClient({ triple: { version: "1.2.3", group: "blue" }, timeoutMs: 20_000 });
+      await complete(t);
+      const { metadata } = (await t.observed.until("open")).detail;
+      equal(metadata["tri-service-version"], ["1.2.3"], "tri-service-version");
+      equal(metadata["tri-service-group"], ["blue"], "tri-service-group");
+      between(Number(metadata["tri-service-timeout"]?.[0]), 10_000, 20_001, "tri-service-timeout");
     },
   );
 
