@@ -43,31 +43,34 @@ const stories = {
     if (!seen.includes("cancelled") && !seen.includes("deadline"))
       fail(`the server's time line has only ${seen}`);
   },
-
-  "a bidi call over fetch is refused, and what would carry it is named": async (page) => {
-    await page.select(at("transport"), "fetch");
-    await page.click(at("open"));
-    await endsWith(page, "UNIMPLEMENTED");
-    const words = await page.evaluate(
-      (selector) => document.querySelector(selector).textContent,
-      at("status"),
-    );
-    if (!/tidewire\.v1|grpc-websockets/.test(words)) fail(`the status names no other transport: ${words}`);
-  },
 };
 
-export const uiScenarios = allServers.flatMap((server) =>
-  Object.entries(stories).map(([what, story]) => ({
-    name: `demo page / tidewire.v1 / ${server} / ${what}`,
+async function isRefused(page) {
+  await page.click(at("open"));
+  await endsWith(page, "UNIMPLEMENTED");
+  const words = await page.evaluate(textsOf, at("status"));
+  if (!/tidewire\.v1|grpc-websockets/.test(words)) fail(`the status names no other transport: ${words}`);
+}
+
+export const uiScenarios = [
+  ...allServers.flatMap((server) =>
+    Object.entries(stories).map(([what, story]) => onPage(server, "tidewire.v1", what, story)),
+  ),
+  onPage("tonic", "fetch", "a bidi call is refused, and what would carry it is named", isRefused),
+];
+
+function onPage(server, transport, what, story) {
+  return {
+    name: `demo page / ${transport} / ${server} / ${what}`,
     async body(page) {
       await page.until(hasOption, [at("server"), server]);
       await page.select(at("server"), server);
       await page.select(at("kind"), "bidi");
-      await page.select(at("transport"), "tidewire.v1");
+      await page.select(at("transport"), transport);
       await story(page);
     },
-  })),
-);
+  };
+}
 
 async function openCall(page) {
   await page.click(at("open"));
