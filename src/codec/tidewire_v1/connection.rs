@@ -49,8 +49,8 @@ pub struct Connection {
     pub(super) last_opened: u32,
     /// The highest id that [`Self::open`] gave.
     last_given: u32,
-    /// Once GOAWAY was sent (by a gateway) or received (by a client): no stream above this id will be handled.
-    pub(super) going_away: Option<u32>,
+    /// GOAWAY was sent (by a gateway) or received (by a client): no more streams.
+    pub(super) going_away: bool,
     pub(super) send_window: SendWindow,
     pub(super) recv_window: RecvWindow,
     /// Whole frames that go before all others. HELLO is the first.
@@ -202,7 +202,8 @@ impl fmt::Display for OpenError {
 impl std::error::Error for OpenError {}
 
 impl Connection {
-    /// A connection whose WebSocket is open, or will be; HELLO is the first thing to transmit.
+    /// A connection whose WebSocket is open, or about to be: keep-alive counts from here. HELLO is the first thing to
+    /// transmit.
     pub fn new(role: Role, limits: Limits, now: Duration) -> Self {
         let limits = limits.announceable();
         let mut control = Vec::new();
@@ -215,7 +216,7 @@ impl Connection {
             streams: Streams::default(),
             last_opened: 0,
             last_given: 0,
-            going_away: None,
+            going_away: false,
             send_window: SendWindow::new(Limits::default().connection_window),
             recv_window: RecvWindow::new(limits.connection_window),
             control,
@@ -278,7 +279,7 @@ impl Connection {
         if self.phase == Phase::Closed {
             return Err(OpenError::Closed);
         }
-        if self.going_away.is_some() {
+        if self.going_away {
             return Err(OpenError::GoingAway);
         }
         let id = self.last_given.checked_add(1).ok_or(OpenError::Exhausted)?;
@@ -328,8 +329,10 @@ impl Connection {
     /// Ends the answer behind its queued bytes (gateway only). Trailers that the client does not take reset the
     /// stream, as in [`send_headers`](Self::send_headers).
     pub fn send_trailers(&mut self, id: u32, headers: &HeaderList) {
-        let limit = self.peer.max_headers;
-        let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.is_writable()) else { return };
+        let (limit, may_send) = (self.peer.max_headers, self.role == Role::Gateway);
+        let Some(stream) = self.streams.get_mut(id).filter(|stream| may_send && stream.is_writable()) else {
+            return;
+        };
         match frame::trailers(id, headers, limit) {
             Ok(trailers) => stream.queue_trailers(trailers),
             Err(error) => return self.fail_answer(id, &error, "trailers"),
@@ -367,10 +370,10 @@ impl Connection {
 
     /// Takes no more streams (gateway only) and says so; those that are open run to their end.
     pub fn go_away(&mut self, code: u32, reason: &str) {
-        if self.phase == Phase::Closed || self.going_away.is_some() {
+        if self.role == Role::Client || self.phase == Phase::Closed || self.going_away {
             return;
         }
-        self.going_away = Some(self.last_opened);
+        self.going_away = true;
         frame::write_goaway(&mut self.control, self.last_opened, code, reason);
     }
 
@@ -379,13 +382,18 @@ impl Connection {
         self.streams.get(id).map_or(0, Stream::queued)
     }
 
+    /// Whether the stream has not ended; one that waits for its OPEN has not.
+    pub fn is_open(&self, id: u32) -> bool {
+        self.streams.get(id).is_some()
+    }
+
     /// Streams that have not ended, those included whose OPEN waits.
     pub fn open_streams(&self) -> usize {
         self.streams.len()
     }
 
-    /// The next WebSocket message: as many whole frames as fit about `budget` bytes (a single large OPEN, HEADERS or
-    /// TRAILERS may take more). Control frames go first, then streams take turns, one frame each.
+    /// The next WebSocket message: as many whole frames as fit `budget` bytes, at most 65,536; a first frame that does
+    /// not fit goes alone. Control frames go first, then streams take turns, one frame each.
     pub fn poll_transmit(&mut self, budget: usize) -> Option<Vec<u8>> {
         let message = self.transmit(budget);
         (!message.is_empty()).then_some(message)
@@ -458,7 +466,9 @@ impl Connection {
         match error {
             frame::Malformed::TooLarge(size) => {
                 let limit = self.peer.max_headers;
-                let reason = format!("the {what} take {size} bytes, the client takes {limit}");
+                let reason = format!(
+                    "the {what} take {size} bytes (each header counts 32 more), the client takes {limit}"
+                );
                 self.fail_stream(id, code::ENHANCE_YOUR_CALM, &reason);
             }
             frame::Malformed::Forbidden(found) => {
@@ -480,7 +490,9 @@ impl Connection {
 
     fn close(&mut self, code: u32, reason: &str) {
         self.phase = Phase::Closed;
-        while let Some(id) = self.streams.last_id() {
+        self.ready.clear();
+        self.waiting.clear();
+        for id in self.streams.ids() {
             self.end(id, code, reason);
         }
     }

@@ -1,6 +1,6 @@
 //! What each side takes, announced in HELLO.
 
-use super::frame::MAX_PAYLOAD;
+use super::frame::{HEADER_LEN, MAX_PAYLOAD};
 use super::window::MAX_WINDOW;
 
 /// What one side takes. The default is what the wire allows before HELLO; HELLO only raises it (`max_streams` may
@@ -41,7 +41,18 @@ pub(super) struct Forbidden {
     pub(super) most: u32,
 }
 
+/// The largest WebSocket message of more than one frame.
+pub(super) const MAX_COALESCED: usize = 65_536;
+
 impl Limits {
+    /// The largest WebSocket message that a peer under these limits may send: 65,536 bytes, or one frame if that is
+    /// larger. A server may refuse larger ones before it reads them.
+    #[must_use]
+    pub fn max_message(&self) -> usize {
+        let payload = self.max_frame.max(self.max_headers) as usize;
+        MAX_COALESCED.max(HEADER_LEN + payload)
+    }
+
     /// These limits within what the wire allows.
     pub(super) fn announceable(self) -> Self {
         let least = Self::default();
@@ -74,7 +85,7 @@ impl Limits {
         if value < least || value > most {
             return Err(Forbidden { name, value, least, most });
         }
-        *field = value;
+        *field = if id == 3 || id == 5 { value.min(MAX_PAYLOAD) } else { value };
         Ok(())
     }
 
@@ -124,8 +135,8 @@ mod tests {
             assert_eq!(limits.set(id, value + 1), Ok(()), "id {id}");
             assert_eq!(limits.set(id, value - 1).is_ok(), id == 4, "id {id}");
         }
-        assert_eq!(limits.set(4, 0).is_err(), true);
-        assert_eq!(limits.set(1, MAX_WINDOW + 1).is_err(), true);
+        assert!(limits.set(4, 0).is_err());
+        assert!(limits.set(1, MAX_WINDOW + 1).is_err());
         assert_eq!(limits.set(99, 0), Ok(()));
     }
 }

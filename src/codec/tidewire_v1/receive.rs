@@ -1,6 +1,6 @@
 //! What each frame of the peer's does.
 
-use core::fmt::Display;
+use core::fmt;
 
 use super::code;
 use super::connection::{Connection, ConnectionError, Event, Phase, Role};
@@ -15,7 +15,14 @@ const MAX_CONTROL: usize = 1024 * 1024;
 impl Connection {
     pub(super) fn receive(&mut self, message: &[u8]) -> Result<(), ConnectionError> {
         if message.is_empty() {
-            return Err(self.broke("sent an empty WebSocket message; each holds at least one frame"));
+            return Err(
+                self.broke(format_args!("sent an empty WebSocket message; each holds at least one frame"))
+            );
+        }
+        if message.len() > self.limits.max_message() {
+            let (came, most) = (message.len(), self.limits.max_message());
+            let what = format_args!("sent a WebSocket message of {came} bytes, {most} were allowed");
+            return Err(self.broke_with(code::FRAME_SIZE_ERROR, what));
         }
         for frame in Frames::of(message) {
             let frame = frame.map_err(|cut| {
@@ -37,6 +44,12 @@ impl Connection {
         if self.phase == Phase::Greeting && frame.kind != kind::HELLO {
             return Err(self.broke(format_args!("began with a frame of type {}, not with HELLO", frame.kind)));
         }
+        if matches!(frame.kind, kind::HELLO | kind::PING | kind::GOAWAY) && frame.stream != 0 {
+            let (kind, id) = (frame.kind, frame.stream);
+            return Err(
+                self.broke(format_args!("sent a frame of type {kind} on stream {id}, it belongs on 0"))
+            );
+        }
         match (frame.kind, self.role) {
             (kind::HELLO, _) => self.receive_hello(frame),
             (kind::OPEN, Role::Gateway) => self.receive_open(frame),
@@ -56,7 +69,7 @@ impl Connection {
 
     fn receive_hello(&mut self, frame: &Frame<'_>) -> Result<(), ConnectionError> {
         if self.phase != Phase::Greeting {
-            return Err(self.broke("sent a second HELLO"));
+            return Err(self.broke(format_args!("sent a second HELLO")));
         }
         let mut peer = Limits::default();
         for (id, value) in frame::read_hello(frame.payload).map_err(|_| self.garbled("HELLO"))? {
@@ -92,7 +105,7 @@ impl Connection {
             return Err(self.broke(format_args!("opened stream {id} after stream {last}; ids must grow")));
         }
         self.last_opened = id;
-        if self.going_away.is_some() {
+        if self.going_away {
             return self.refuse(id, code::REFUSED_STREAM, "the gateway is shutting down");
         }
         let most = self.limits.max_streams;
@@ -134,11 +147,11 @@ impl Connection {
         let (id, length, fin) = (frame.stream, frame.payload.len(), frame.fin());
         if length > self.limits.max_frame as usize {
             let most = self.limits.max_frame;
-            let what = format!("sent {length} bytes in one DATA frame, {most} were allowed");
+            let what = format_args!("sent {length} bytes in one DATA frame, {most} were allowed");
             return Err(self.broke_with(code::FRAME_SIZE_ERROR, what));
         }
         if let Err(allowed) = self.recv_window.receive(length) {
-            let what = format!("sent {length} bytes on the connection, {allowed} were allowed");
+            let what = format_args!("sent {length} bytes on the connection, {allowed} were allowed");
             return Err(self.broke_with(code::FLOW_CONTROL_ERROR, what));
         }
         let Some(stream) = self.live(id)? else {
@@ -146,7 +159,7 @@ impl Connection {
             return Ok(());
         };
         if let Err(allowed) = stream.recv_window.receive(length) {
-            let what = format!("sent {length} bytes on stream {id}, {allowed} were allowed");
+            let what = format_args!("sent {length} bytes on stream {id}, {allowed} were allowed");
             return Err(self.broke_with(code::FLOW_CONTROL_ERROR, what));
         }
         if let Err(violation) = stream.received.data(fin) {
@@ -207,9 +220,9 @@ impl Connection {
         let (last, code, reason) = frame::read_goaway(frame.payload).map_err(|_| self.garbled("GOAWAY"))?;
         self.events.push_back(Event::GoAway { last, code, reason: reason.clone() });
         if self.role == Role::Client {
-            self.going_away = Some(last);
+            self.going_away = true;
             let handled = last.min(self.last_opened);
-            while let Some(id) = self.streams.last_id().filter(|&id| id > handled) {
+            for id in self.streams.ids().into_iter().filter(|&id| id > handled) {
                 self.end(id, code::REFUSED_STREAM, &reason);
             }
         }
@@ -246,7 +259,9 @@ impl Connection {
             }
             Malformed::TooLarge(size) => {
                 let limit = self.limits.max_headers;
-                let reason = format!("the {them} sent {size} bytes of {what}, {limit} are allowed");
+                let reason = format!(
+                    "the {them} sent {size} bytes of {what} (each header counts 32 more), {limit} are allowed"
+                );
                 self.fail_stream(id, code::ENHANCE_YOUR_CALM, &reason);
             }
         }
@@ -265,18 +280,19 @@ impl Connection {
     }
 
     fn garbled(&self, what: &str) -> ConnectionError {
-        self.broke(format_args!("sent a {what} whose payload is not what the wire says"))
+        self.broke(format_args!("sent {what} with a payload that breaks the grammar"))
     }
 
     fn overflow(&self, id: u32) -> ConnectionError {
-        self.broke_with(code::FLOW_CONTROL_ERROR, format!("raised the window of stream {id} above 2^31-1"))
+        let what = format_args!("raised the window of stream {id} above 2^31-1 (0 is the connection)");
+        self.broke_with(code::FLOW_CONTROL_ERROR, what)
     }
 
-    fn broke(&self, what: impl Display) -> ConnectionError {
+    fn broke(&self, what: fmt::Arguments<'_>) -> ConnectionError {
         self.broke_with(code::PROTOCOL_ERROR, what)
     }
 
-    fn broke_with(&self, code: u32, what: impl Display) -> ConnectionError {
+    fn broke_with(&self, code: u32, what: fmt::Arguments<'_>) -> ConnectionError {
         ConnectionError { code, message: format!("the {} {what}", self.them()) }
     }
 }

@@ -42,10 +42,6 @@ impl Streams {
         self.0.iter().map(|stream| stream.id).collect()
     }
 
-    pub(super) fn last_id(&self) -> Option<u32> {
-        self.0.back().map(|stream| stream.id)
-    }
-
     fn place(&self, id: u32) -> Option<usize> {
         self.0.binary_search_by_key(&id, |stream| stream.id).ok()
     }

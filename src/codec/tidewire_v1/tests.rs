@@ -1,3 +1,5 @@
-//! Two connections back to back.
+//! Two connections back to back, and conversations with a peer that misbehaves.
 
+mod misbehaviour;
 mod pair;
+mod property;

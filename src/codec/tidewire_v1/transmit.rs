@@ -3,14 +3,18 @@
 use super::code;
 use super::connection::{Connection, Event, Phase, Role};
 use super::frame;
+use super::limits::MAX_COALESCED;
 use super::stream::{Half, Turn};
 
 /// Below this a stream's queue wants more.
 const LOW_MARK: usize = 32 * 1024;
+/// Kept free for the RESET that may follow the last answer in a message.
+const RESET_LEN: usize = frame::HEADER_LEN + 4;
 
 impl Connection {
     /// One message: control frames, OPENs in the order of their ids, then the streams in turn.
     pub(super) fn transmit(&mut self, budget: usize) -> Vec<u8> {
+        let budget = budget.min(MAX_COALESCED).saturating_sub(RESET_LEN);
         let mut out = Vec::new();
         self.write_control(&mut out, budget);
         // What is ahead must leave first: a RESET makes the room that the peer counts for the next OPEN.

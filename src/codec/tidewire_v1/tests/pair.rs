@@ -37,17 +37,17 @@ impl Pair {
     /// One whose two HELLOs have been read.
     fn greeted(client: Limits, gateway: Limits) -> Self {
         let mut pair = Self::with(client, gateway);
-        assert_eq!(pair.to_gateway(), []);
-        assert_eq!(pair.to_client(), []);
+        assert_eq!(pair.client_speaks(), []);
+        assert_eq!(pair.gateway_speaks(), []);
         pair
     }
 
     /// Carries all that the client has to say; returns what the gateway was told.
-    fn to_gateway(&mut self) -> Vec<Told> {
+    fn client_speaks(&mut self) -> Vec<Told> {
         carry(&mut self.client, &mut self.gateway)
     }
 
-    fn to_client(&mut self) -> Vec<Told> {
+    fn gateway_speaks(&mut self) -> Vec<Told> {
         carry(&mut self.gateway, &mut self.client)
     }
 
@@ -118,19 +118,19 @@ fn a_bidirectional_stream_from_open_to_trailers() {
     let mut pair = Pair::new();
     let id = pair.open(false);
     pair.client.send_data(id, Bytes::from_static(b"one"), false);
-    assert_eq!(pair.to_gateway(), [opened(id, false), bytes(id, "one", false)]);
+    assert_eq!(pair.client_speaks(), [opened(id, false), bytes(id, "one", false)]);
 
     pair.gateway.send_headers(id, 200, &headers(&[]), false);
     pair.gateway.send_data(id, Bytes::from_static(b"hello one"), false);
-    assert_eq!(pair.to_client(), [answered(id, false), bytes(id, "hello one", false)]);
+    assert_eq!(pair.gateway_speaks(), [answered(id, false), bytes(id, "hello one", false)]);
 
     pair.client.send_data(id, Bytes::new(), true);
-    assert_eq!(pair.to_gateway(), [bytes(id, "", true)]);
+    assert_eq!(pair.client_speaks(), [bytes(id, "", true)]);
 
     pair.gateway.send_data(id, Bytes::from_static(b"bye"), false);
     pair.gateway.send_trailers(id, &headers(&[("grpc-status", "0")]));
     let trailers = Told::Other(Event::Trailers { id, headers: headers(&[("grpc-status", "0")]) });
-    assert_eq!(pair.to_client(), [bytes(id, "bye", false), trailers]);
+    assert_eq!(pair.gateway_speaks(), [bytes(id, "bye", false), trailers]);
     assert_eq!((pair.client.open_streams(), pair.gateway.open_streams()), (0, 0));
 }
 
@@ -151,9 +151,9 @@ fn hello_open_body_and_half_close_leave_in_one_message() {
 fn an_answer_without_a_body_is_one_frame() {
     let mut pair = Pair::new();
     let id = pair.open(true);
-    assert_eq!(pair.to_gateway(), [opened(id, true)]);
+    assert_eq!(pair.client_speaks(), [opened(id, true)]);
     pair.gateway.send_headers(id, 200, &headers(&[]), true);
-    assert_eq!(pair.to_client(), [answered(id, true)]);
+    assert_eq!(pair.gateway_speaks(), [answered(id, true)]);
     assert_eq!((pair.client.open_streams(), pair.gateway.open_streams()), (0, 0));
 }
 
@@ -161,26 +161,26 @@ fn an_answer_without_a_body_is_one_frame() {
 fn data_waits_for_the_head_of_its_half() {
     let mut pair = Pair::new();
     let id = pair.open(true);
-    pair.to_gateway();
+    pair.client_speaks();
     pair.gateway.send_data(id, Bytes::from_static(b"early"), true);
-    assert_eq!(pair.to_client(), []);
+    assert_eq!(pair.gateway_speaks(), []);
     pair.gateway.send_headers(id, 200, &headers(&[]), false);
-    assert_eq!(pair.to_client(), [answered(id, false), bytes(id, "early", true)]);
+    assert_eq!(pair.gateway_speaks(), [answered(id, false), bytes(id, "early", true)]);
 }
 
 #[test]
 fn an_answer_that_ends_before_the_request_stops_the_request() {
     let mut pair = Pair::new();
     let id = pair.open(false);
-    pair.to_gateway();
+    pair.client_speaks();
     pair.gateway.send_headers(id, 200, &headers(&[]), false);
     pair.gateway.send_trailers(id, &headers(&[]));
     pair.gateway.reset(id, code::NO_ERROR, "as a relay might, too");
     let trailers = Told::Other(Event::Trailers { id, headers: headers(&[]) });
-    assert_eq!(pair.to_client(), [answered(id, false), trailers, reset(id, code::NO_ERROR, "", true)]);
+    assert_eq!(pair.gateway_speaks(), [answered(id, false), trailers, reset(id, code::NO_ERROR, "", true)]);
 
     pair.client.send_data(id, Bytes::from_static(b"late"), true);
-    assert_eq!(pair.to_gateway(), []);
+    assert_eq!(pair.client_speaks(), []);
     assert_eq!((pair.client.open_streams(), pair.gateway.open_streams()), (0, 0));
 }
 
@@ -188,10 +188,10 @@ fn an_answer_that_ends_before_the_request_stops_the_request() {
 fn a_reset_crosses_with_its_code_and_reason_and_drops_what_was_queued() {
     let mut pair = Pair::new();
     let id = pair.open(false);
-    pair.to_gateway();
+    pair.client_speaks();
     pair.client.send_data(id, Bytes::from_static(b"never sent"), false);
     pair.client.reset(id, code::CANCEL, "left the page");
-    assert_eq!(pair.to_gateway(), [reset(id, code::CANCEL, "left the page", true)]);
+    assert_eq!(pair.client_speaks(), [reset(id, code::CANCEL, "left the page", true)]);
     assert_eq!((pair.client.open_streams(), pair.gateway.open_streams()), (0, 0));
     assert_eq!(events(&mut pair.client, &[]), []);
 }
@@ -200,11 +200,11 @@ fn a_reset_crosses_with_its_code_and_reason_and_drops_what_was_queued() {
 fn both_sides_may_reset_at_once() {
     let mut pair = Pair::new();
     let id = pair.open(false);
-    pair.to_gateway();
+    pair.client_speaks();
     pair.client.reset(id, code::CANCEL, "");
     pair.gateway.reset(id, code::INTERNAL_ERROR, "");
-    assert_eq!(pair.to_gateway(), []);
-    assert_eq!(pair.to_client(), []);
+    assert_eq!(pair.client_speaks(), []);
+    assert_eq!(pair.gateway_speaks(), []);
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn a_stream_whose_open_was_not_sent_vanishes_without_a_byte() {
     let gone = pair.open(false);
     let kept = pair.open(true);
     pair.client.reset(gone, code::CANCEL, "");
-    assert_eq!(pair.to_gateway(), [opened(kept, true)]);
+    assert_eq!(pair.client_speaks(), [opened(kept, true)]);
 }
 
 #[test]
@@ -221,19 +221,19 @@ fn a_sender_stops_at_the_window_and_goes_on_as_the_reader_reads() {
     let mut pair = Pair::greeted(Limits::default(), Limits::default());
     let id = pair.open(false);
     pair.client.send_data(id, Bytes::from(vec![7; 100_000]), true);
-    let told = pair.to_gateway();
+    let told = pair.client_speaks();
     assert_eq!(body(&told, id), 65_536);
     assert_eq!(pair.client.queued(id), 100_000 - 65_536);
 
     pair.gateway.release(id, 65_536 / 2 - 1);
-    assert_eq!(pair.to_client(), [], "a WINDOW is worth sending at half the window");
-    assert_eq!(body(&pair.to_gateway(), id), 0);
+    assert_eq!(pair.gateway_speaks(), [], "a WINDOW is worth sending at half the window");
+    assert_eq!(body(&pair.client_speaks(), id), 0);
     pair.gateway.release(id, 1);
-    pair.to_client();
-    assert_eq!(body(&pair.to_gateway(), id), 32_768);
+    pair.gateway_speaks();
+    assert_eq!(body(&pair.client_speaks(), id), 32_768);
     pair.gateway.release(id, 65_536);
-    pair.to_client();
-    assert_eq!(body(&pair.to_gateway(), id), 100_000 - 65_536 - 32_768);
+    pair.gateway_speaks();
+    assert_eq!(body(&pair.client_speaks(), id), 100_000 - 65_536 - 32_768);
     assert_eq!(pair.client.queued(id), 0);
 }
 
@@ -242,11 +242,11 @@ fn the_sender_is_told_once_when_its_queue_runs_low() {
     let mut pair = Pair::greeted(Limits::default(), Limits::default());
     let id = pair.open(false);
     pair.client.send_data(id, Bytes::from(vec![7; 65_536 + 40_000]), false);
-    pair.to_gateway();
+    pair.client_speaks();
     assert_eq!(events(&mut pair.client, &[]), []);
     pair.gateway.release(id, 65_536);
-    pair.to_client();
-    pair.to_gateway();
+    pair.gateway_speaks();
+    pair.client_speaks();
     assert_eq!(events(&mut pair.client, &[]), [writable(id)]);
 }
 
@@ -272,15 +272,15 @@ fn a_stalled_reader_holds_up_only_its_own_stream() {
     for &id in &stalled {
         pair.client.send_data(id, Bytes::from(vec![0; 100_000]), true);
     }
-    pair.to_gateway();
+    pair.client_speaks();
     // 15 of the 16 stream windows that fit the connection's are held; the rest must go round for ever.
     let read = pair.open(false);
     let mut arrived = 0;
     pair.client.send_data(read, Bytes::from(vec![0; 10_000_000]), true);
     for _ in 0..1000 {
-        let came = body(&pair.to_gateway(), read);
+        let came = body(&pair.client_speaks(), read);
         pair.gateway.release(read, came);
-        pair.to_client();
+        pair.gateway_speaks();
         arrived += came;
     }
     assert_eq!(arrived, 10_000_000);
@@ -292,9 +292,9 @@ fn hello_raises_the_windows_of_streams_that_did_not_wait_for_it() {
     let mut pair = Pair::with(Limits::default(), gateway);
     let id = pair.open(false);
     pair.client.send_data(id, Bytes::from(vec![0; 300_000]), false);
-    assert_eq!(body(&pair.to_gateway(), id), 65_536);
-    pair.to_client();
-    assert_eq!(body(&pair.to_gateway(), id), 200_000 - 65_536);
+    assert_eq!(body(&pair.client_speaks(), id), 65_536);
+    pair.gateway_speaks();
+    assert_eq!(body(&pair.client_speaks(), id), 200_000 - 65_536);
 }
 
 #[test]
@@ -304,7 +304,7 @@ fn frames_are_no_larger_than_the_receiver_takes() {
     let id = pair.open(false);
     pair.client.send_data(id, Bytes::from(vec![0; 50_000]), false);
     let sizes: Vec<usize> = pair
-        .to_gateway()
+        .client_speaks()
         .iter()
         .filter_map(|told| if let Told::Bytes(_, data, _) = told { Some(data.len()) } else { None })
         .collect();
@@ -317,20 +317,20 @@ fn what_ended_unread_is_given_back_to_the_connection_once() {
     for round in 0..100 {
         let id = pair.open(false);
         pair.client.send_data(id, Bytes::from(vec![0; 65_536]), false);
-        assert_eq!(body(&pair.to_gateway(), id), 65_536, "round {round}");
+        assert_eq!(body(&pair.client_speaks(), id), 65_536, "round {round}");
         match round % 3 {
             0 => pair.client.reset(id, code::CANCEL, ""),
             1 => pair.gateway.reset(id, code::CANCEL, ""),
             _ => {
                 pair.client.send_data(id, Bytes::new(), true);
-                pair.to_gateway();
+                pair.client_speaks();
                 pair.gateway.send_headers(id, 200, &headers(&[]), true);
             }
         }
-        pair.to_gateway();
-        pair.to_client();
+        pair.client_speaks();
+        pair.gateway_speaks();
         pair.gateway.release(id, 65_536);
-        pair.to_client();
+        pair.gateway_speaks();
     }
 }
 
@@ -339,12 +339,12 @@ fn bytes_for_a_stream_that_we_reset_do_not_use_up_the_connection() {
     let mut pair = Pair::greeted(Limits::default(), Limits::default());
     for round in 0..100 {
         let id = pair.open(false);
-        pair.to_gateway();
+        pair.client_speaks();
         pair.client.send_data(id, Bytes::from(vec![0; 65_536]), false);
         pair.gateway.reset(id, code::CANCEL, "");
-        assert_eq!(pair.to_gateway(), [], "round {round}");
+        assert_eq!(pair.client_speaks(), [], "round {round}");
         assert_eq!(pair.client.queued(id), 0, "round {round}: all of it was sent");
-        pair.to_client();
+        pair.gateway_speaks();
         events(&mut pair.client, &[]);
     }
 }
@@ -354,47 +354,47 @@ fn above_the_peers_limit_open_waits_for_a_stream_to_end() {
     let mut pair = Pair::greeted(Limits::default(), Limits { max_streams: 2, ..Limits::default() });
     let ids: Vec<u32> = (0..4).map(|_| pair.open(false)).collect();
     pair.client.send_data(ids[2], Bytes::from_static(b"third"), true);
-    assert_eq!(pair.to_gateway(), [opened(ids[0], false), opened(ids[1], false)]);
+    assert_eq!(pair.client_speaks(), [opened(ids[0], false), opened(ids[1], false)]);
     assert_eq!(pair.client.open_streams(), 4);
 
     pair.client.reset(ids[1], code::CANCEL, "");
     let third = [reset(ids[1], code::CANCEL, "", true), opened(ids[2], false), bytes(ids[2], "third", true)];
-    assert_eq!(pair.to_gateway(), third);
+    assert_eq!(pair.client_speaks(), third);
     pair.client.reset(ids[3], code::CANCEL, "");
-    assert_eq!(pair.to_gateway(), []);
+    assert_eq!(pair.client_speaks(), []);
 }
 
 #[test]
 fn streams_above_a_limit_that_hello_had_not_told_yet_are_refused() {
     let mut pair = Pair::with(Limits::default(), Limits { max_streams: 1, ..Limits::default() });
     let (first, second) = (pair.open(false), pair.open(false));
-    assert_eq!(pair.to_gateway(), [opened(first, false)]);
+    assert_eq!(pair.client_speaks(), [opened(first, false)]);
     let reason = "1 streams are open, no more are allowed";
-    assert_eq!(pair.to_client(), [reset(second, code::REFUSED_STREAM, reason, true)]);
+    assert_eq!(pair.gateway_speaks(), [reset(second, code::REFUSED_STREAM, reason, true)]);
 }
 
 #[test]
 fn a_gateway_that_drains_finishes_what_is_open_and_takes_nothing_new() {
     let mut pair = Pair::greeted(Limits::default(), Limits { max_streams: 2, ..Limits::default() });
     let open = pair.open(true);
-    pair.to_gateway();
+    pair.client_speaks();
     pair.gateway.go_away(code::NO_ERROR, "restart");
     let crossing = pair.open(true);
     let waiting = pair.open(true);
-    assert_eq!(pair.to_gateway(), []);
+    assert_eq!(pair.client_speaks(), []);
     let goaway = Told::Other(Event::GoAway { last: open, code: code::NO_ERROR, reason: "restart".into() });
     assert_eq!(
-        pair.to_client(),
+        pair.gateway_speaks(),
         [
             goaway,
-            reset(waiting, code::REFUSED_STREAM, "restart", false),
             reset(crossing, code::REFUSED_STREAM, "restart", true),
+            reset(waiting, code::REFUSED_STREAM, "restart", false),
         ]
     );
     assert_eq!(pair.client.open("POST", "/a", &headers(&[]), true), Err(OpenError::GoingAway));
 
     pair.gateway.send_headers(open, 200, &headers(&[]), true);
-    assert_eq!(pair.to_client(), [answered(open, true)]);
+    assert_eq!(pair.gateway_speaks(), [answered(open, true)]);
     assert_eq!((pair.client.open_streams(), pair.gateway.open_streams()), (0, 0));
 }
 
@@ -402,14 +402,14 @@ fn a_gateway_that_drains_finishes_what_is_open_and_takes_nothing_new() {
 fn a_lost_socket_ends_every_stream_and_tells_which_never_left() {
     let mut pair = Pair::greeted(Limits::default(), Limits::default());
     let left = pair.open(false);
-    pair.to_gateway();
+    pair.client_speaks();
     let unsent = pair.open(false);
     pair.client.handle_closed("the socket closed with 1006");
     assert_eq!(
         events(&mut pair.client, &[]),
         [
-            reset(unsent, code::REFUSED_STREAM, "the socket closed with 1006", false),
             reset(left, code::CONNECT_ERROR, "the socket closed with 1006", true),
+            reset(unsent, code::REFUSED_STREAM, "the socket closed with 1006", false),
         ]
     );
     assert_eq!(pair.client.open("POST", "/a", &headers(&[]), true), Err(OpenError::Closed));
@@ -435,7 +435,7 @@ fn a_silent_peer_is_pinged_and_an_answer_keeps_it_alive() {
 fn a_dead_peer_ends_every_stream() {
     let mut pair = Pair::greeted(Limits::default(), Limits::default());
     let id = pair.open(false);
-    pair.to_gateway();
+    pair.client_speaks();
     pair.client.handle_timeout(Duration::from_secs(20)).expect("only asks");
     let error = pair.client.handle_timeout(Duration::from_secs(40)).expect_err("dead");
     let said = "the gateway has sent nothing for 40 s and did not answer a PING";
@@ -454,20 +454,20 @@ fn headers_that_the_peer_does_not_take_are_not_sent() {
     assert_eq!(pair.client.open_streams(), 0);
 
     let (large, bad) = (pair.open(true), pair.open(true));
-    pair.to_gateway();
+    pair.client_speaks();
     pair.gateway.send_headers(large, 200, &headers(&[("x", &"y".repeat(20_000))]), false);
     pair.gateway.send_headers(bad, 200, &headers(&[]), false);
     pair.gateway.send_trailers(bad, &headers(&[("Upper", "")]));
     let too_large = reset(
         large,
         code::ENHANCE_YOUR_CALM,
-        "the response headers take 20038 bytes, the client takes 16384",
+        "the response headers take 20038 bytes (each header counts 32 more), the client takes 16384",
         true,
     );
     let forbidden = "the trailers have a header name that is no lower-case HTTP token";
     let forbidden = reset(bad, code::INTERNAL_ERROR, forbidden, true);
     assert_eq!(events(&mut pair.gateway, &[]), [too_large, forbidden]);
-    assert_eq!(pair.to_client().len(), 2);
+    assert_eq!(pair.gateway_speaks().len(), 2);
     assert_eq!((pair.client.open_streams(), pair.gateway.open_streams()), (0, 0));
 }
 
