@@ -9,7 +9,6 @@ import { chosenKind } from "./setup.js";
 import { time } from "./words.js";
 
 const list = byId("messages", HTMLElement);
-const message = byId("message", HTMLInputElement);
 
 /** @type {GreetCall | undefined} */
 let shown;
@@ -58,7 +57,6 @@ function drawControls(call) {
   byId("half-close", HTMLButtonElement).disabled = !call?.canSend;
   byId("cancel", HTMLButtonElement).disabled = !call?.running;
   byId("open", HTMLButtonElement).classList.toggle("primary", !call?.running);
-  message.readOnly = !canSend;
   byId("composer-hint", HTMLElement).textContent = hint(call, atOnce);
 }
 
@@ -68,7 +66,7 @@ function drawControls(call) {
  */
 function hint(call, atOnce) {
   if (atOnce) return "This kind of call takes one name: Enter makes the call.";
-  if (!call) return "";
+  if (!call) return "Open the stream first, then send.";
   if (call.canSend) return "Enter sends. Half-close when you are done.";
   if (call.state === "half-closed") return "Your half is closed; the server's is still open.";
   if (call.running) return "The request is out; the answer is on its way.";

@@ -24,11 +24,7 @@ const calls = [];
 let selected;
 let watching = new AbortController();
 
-const draw = everyFrame(() => {
-  drawConversation(selected);
-  drawOutcome(selected, drawTimeline(selected));
-  drawRecent(calls, selected, select);
-});
+const draw = everyFrame(drawNow);
 
 onOpen(open);
 onChange(draw);
@@ -50,7 +46,6 @@ function open() {
   call.ended.then(() => setTimeout(() => stopWatching(call), GRACE_MS));
   calls.unshift(call);
   select(call);
-  draw();
   if (call.canSend) message.focus();
 }
 
@@ -68,7 +63,13 @@ function send() {
 function select(call) {
   selected = call;
   watch(call);
-  draw();
+  drawNow();
+}
+
+function drawNow() {
+  drawConversation(selected);
+  drawOutcome(selected, drawTimeline(selected));
+  drawRecent(calls, selected, select);
 }
 
 /**

@@ -6,7 +6,7 @@
  * @import { Metadata } from "../pkg-config/src/types.ts"
  */
 import { byId, el } from "./dom.js";
-import { FAULTS, KINDS, plural, story, time } from "./words.js";
+import { FAULTS, KINDS, plural, story, time, toneOf } from "./words.js";
 
 /**
  * @param {GreetCall | undefined} call
@@ -112,10 +112,10 @@ function standing(call) {
 
 /** @param {GreetCall | undefined} call */
 function tone(call) {
-  if (!call) return "idle";
+  if (!call) return "plain";
   if (call.running) return "running";
-  if (call.ending?.codeName === "OK") return "ok";
-  return call.ending?.fault === "local" ? "idle" : "bad";
+  const end = call.client.find("end");
+  return end ? toneOf("client", end) : "plain";
 }
 
 /**

@@ -10,7 +10,7 @@
  */
 import { align, links } from "./clock.js";
 import { byId, el } from "./dom.js";
-import { label, time } from "./words.js";
+import { label, time, toneOf } from "./words.js";
 
 const ROW = 28;
 /** Where the lanes are narrow, the time stands below the words. */
@@ -138,7 +138,7 @@ function write(item, call, { side, event, at }) {
   item.title = why(event);
   if (event.count !== undefined)
     item.dataset["count"] = String((event.last ?? event.count) - event.count + 1);
-  if (event.what === "end") item.toggleAttribute("data-bad", !said.verb.endsWith(" OK"));
+  if (event.what === "end") item.dataset["tone"] = toneOf(side, event);
 }
 
 /** @param {LaneEvent} event */

@@ -78,6 +78,19 @@ export function codeName(code) {
 }
 
 /**
+ * Whether an end is good, bad, or what this page asked for.
+ * @param {"client" | "server"} side
+ * @param {LaneEvent} end
+ */
+export function toneOf(side, end) {
+  const name = side === "client" ? end.detail.codeName : codeName(end.detail?.code);
+  if (name === "OK") return "ok";
+  const wanted =
+    side === "client" ? end.detail.fault === "local" : name === "CANCELLED" || name === "DEADLINE_EXCEEDED";
+  return wanted ? "plain" : "bad";
+}
+
+/**
  * The call so far, told. `offset` puts the server's times on our clock.
  * @param {GreetCall} call
  * @param {number} offset
@@ -93,8 +106,7 @@ export function story(call, offset) {
  */
 function closing(call, offset) {
   const ours = call.client.find("half-close");
-  const streams = call.settings.kind === "bidi" || call.settings.kind === "client_stream";
-  if (!ours || !streams) return "";
+  if (!ours || !streamsUp(call)) return "";
   const theirs = call.server.find("half-close");
   const saw = theirs ? `; the server saw it at ${time(theirs.at + offset)}` : "";
   const got = call.client.events
@@ -119,7 +131,14 @@ function ending(call, offset) {
     return "It ended before anything was sent.";
   if (cancel && call.ending?.codeName === "CANCELLED") return `We cancelled at ${time(cancel.at)}${sawIt}`;
   if (call.ending?.codeName === "DEADLINE_EXCEEDED") return `The deadline passed at ${at}${sawIt}`;
-  return `${call.ending?.fault === "transport" ? "The connection" : "The server"} ended it at ${at}.`;
+  if (call.ending?.fault === "transport") return `The connection failed at ${at}.`;
+  const early = streamsUp(call) && !call.client.find("half-close") ? ", before we had half-closed" : "";
+  return `The server ended the call with ${call.ending?.codeName} at ${at}${early}.`;
+}
+
+/** @param {GreetCall} call */
+function streamsUp(call) {
+  return call.settings.kind === "bidi" || call.settings.kind === "client_stream";
 }
 
 /** @param {GreetCall} call */
