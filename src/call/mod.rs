@@ -50,7 +50,7 @@ pub struct Config {
     pub timeout: Option<Duration>,
     /// Whether Triple's own timeout headers go along with `grpc-timeout`.
     pub triple: bool,
-    /// Message bytes that may wait for the reader.
+    /// What may wait for the reader: message bytes, and 64 for each message.
     pub receive_window: usize,
 }
 
@@ -129,14 +129,11 @@ impl Call {
     /// Sends the request headers and starts the deadline. A deadline that has passed ends the call before anything
     /// is sent.
     pub fn open(&mut self, now: Duration) -> Result<(), Status> {
-        if self.config.timeout.is_some_and(|timeout| timeout.is_zero()) {
-            self.end(deadline_exceeded(Duration::ZERO), HeaderList::new(), None);
-            return Ok(());
-        }
         self.state.open()?;
         self.deadline = self.config.timeout.map(|timeout| now.saturating_add(timeout));
         let headers = self.request_headers();
         self.transmits.push_back(Transmit::Open { path: self.config.path.clone(), headers });
+        self.expired(now);
         Ok(())
     }
 
@@ -171,12 +168,12 @@ impl Call {
             return;
         }
         let words = if reason.is_empty() { "the call was cancelled here" } else { reason };
-        self.end(Status::new(Code::Cancelled, Fault::Local, words), HeaderList::new(), Some(Transmit::Reset));
+        self.end(Status::new(Code::Cancelled, Fault::Local, words), HeaderList::new(), Transmit::Reset);
     }
 
-    /// The reader took `bytes` of messages.
-    pub fn taken(&mut self, bytes: usize) {
-        self.window.taken(bytes);
+    /// The reader took `messages` messages of `bytes` bytes in all.
+    pub fn taken(&mut self, messages: usize, bytes: usize) {
+        self.window.taken(messages, bytes);
         self.release();
     }
 
@@ -193,7 +190,7 @@ impl Call {
             Ok(()) => self.events.push_back(Event::Headers(headers)),
             Err(status) => {
                 self.events.push_back(Event::Headers(headers.clone()));
-                self.end(status, headers, Some(Transmit::Done));
+                self.end(status, headers, Transmit::Done);
             }
         }
     }
@@ -204,12 +201,13 @@ impl Call {
         if self.is_over(now) {
             return;
         }
-        let (mut at, mut messages) = (0, 0);
+        let (mut at, mut messages, mut bytes) = (0, 0, 0);
         loop {
             match self.protocol.next(chunk, &mut at) {
                 Ok(None) => break,
                 Ok(Some(Frame::Message(payload))) => {
-                    messages += payload.len();
+                    messages += 1;
+                    bytes += payload.len();
                     if let Err(status) = self.message(payload) {
                         return self.broken(status);
                     }
@@ -218,11 +216,17 @@ impl Call {
                     Ok(()) => self.events.push_back(Event::Headers(headers)),
                     Err(status) => return self.broken(status),
                 },
-                Ok(Some(Frame::End(status, trailers))) => return self.finished(status, trailers),
+                Ok(Some(Frame::End(status, trailers))) => {
+                    // Trailers-only in the body (`grpc-websockets`): the one block is the headers too, as over HTTP.
+                    if self.state.recv_headers().is_ok() {
+                        self.events.push_back(Event::Headers(trailers.clone()));
+                    }
+                    return self.finished(status, trailers);
+                }
                 Err(status) => return self.broken(status),
             }
         }
-        self.window.received(chunk.len(), messages);
+        self.window.received(chunk.len(), messages, bytes);
         self.release();
     }
 
@@ -266,13 +270,13 @@ impl Call {
             let words = ["the call did not reach the server and may be tried again", colon(reason), reason];
             Status::new(Code::Unavailable, Fault::Transport, words.concat())
         };
-        self.end(status, HeaderList::new(), Some(Transmit::Reset));
+        self.end(status, HeaderList::new(), Transmit::Reset);
     }
 
     /// The transport failed.
     pub fn handle_failure(&mut self, now: Duration, status: Status) {
         if !self.is_over(now) {
-            self.end(status, HeaderList::new(), Some(Transmit::Reset));
+            self.end(status, HeaderList::new(), Transmit::Reset);
         }
     }
 
@@ -301,7 +305,7 @@ impl Call {
         self.state.is_ended()
     }
 
-    /// Message bytes that wait for the reader.
+    /// What waits for the reader: message bytes, and 64 for each message.
     pub fn unread(&self) -> usize {
         self.window.unread()
     }
@@ -315,7 +319,7 @@ impl Call {
         let due = self.poll_timeout().is_some_and(|deadline| now >= deadline);
         if due {
             let timeout = self.config.timeout.unwrap_or_default();
-            self.end(deadline_exceeded(timeout), HeaderList::new(), Some(Transmit::Reset));
+            self.end(deadline_exceeded(timeout), HeaderList::new(), Transmit::Reset);
         }
         due
     }
@@ -326,19 +330,22 @@ impl Call {
             let words = "the server ended with OK but sent no message, and the method is to answer with one";
             status = Status::new(Code::Unimplemented, Fault::Peer, words);
         }
-        self.end(status, trailers, Some(Transmit::Done));
+        self.end(status, trailers, Transmit::Done);
     }
 
     /// The peer broke the protocol: nothing that it sends from now on can be trusted.
     fn broken(&mut self, status: Status) {
-        self.end(status, HeaderList::new(), Some(Transmit::Reset));
+        self.end(status, HeaderList::new(), Transmit::Reset);
     }
 
-    fn end(&mut self, status: Status, trailers: HeaderList, transmit: Option<Transmit>) {
+    fn end(&mut self, status: Status, trailers: HeaderList, transmit: Transmit) {
+        let open_waits = matches!(self.transmits.front(), Some(Transmit::Open { .. }));
+        let is_known = self.state.is_active() && !open_waits;
         if self.state.end() {
             // What has not left by now would reach a peer that has ended, or overtake the reset.
             self.transmits.clear();
-            self.transmits.extend(transmit);
+            // A transport that was not told of the call is not told of its end.
+            self.transmits.extend(is_known.then_some(transmit));
             self.events.push_back(Event::End(status, trailers));
         }
     }

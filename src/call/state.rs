@@ -43,7 +43,8 @@ impl State {
     pub fn open(&mut self) -> Result<(), Status> {
         match self.0 {
             Idle => self.0 = Open(OwesHeaders),
-            Open(_) | HalfClosed(_) | Ended => return Err(misuse("the call was opened before")),
+            Open(_) | HalfClosed(_) => return Err(misuse("the call was opened before")),
+            Ended => return Err(misuse("open after the end of the call: nothing was sent")),
         }
         Ok(())
     }

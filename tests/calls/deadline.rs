@@ -1,0 +1,195 @@
+//! The deadline: told to the peer, kept here.
+
+use std::time::Duration;
+
+use tidewire::call::Transmit;
+use tidewire::status::{Code, Fault};
+
+use crate::harness::wire::Wire;
+use crate::harness::{START, bidi};
+
+#[test]
+fn a_pending_receive_is_freed_when_it_passes() {
+    for pair in bidi().deadline(300).on_every_wire() {
+        pair.talks();
+        assert_eq!(pair.timer(), Some(300));
+        pair.after(299);
+        pair.client.waits();
+        pair.peer.expects_nothing();
+        pair.after(1);
+        pair.peer.expects_reset();
+        pair.client.ends(Code::DeadlineExceeded).by(Fault::Local).says("300 ms").without_trailers();
+        pair.is_over();
+    }
+}
+
+#[test]
+fn it_passes_before_the_peer_says_a_word_and_after_the_half_close() {
+    for pair in bidi().deadline(300).on_every_wire() {
+        pair.opens();
+        pair.client.close_send();
+        pair.peer.expects_half_close();
+        pair.after(300);
+        pair.peer.expects_reset();
+        pair.client.ends(Code::DeadlineExceeded);
+        pair.is_over();
+    }
+}
+
+#[test]
+fn a_deadline_of_zero_sends_nothing() {
+    for pair in bidi().deadline(0).on_every_wire() {
+        pair.client.open();
+        pair.peer.expects_nothing();
+        pair.client.ends(Code::DeadlineExceeded).by(Fault::Local);
+        pair.is_over();
+    }
+}
+
+#[test]
+fn the_peers_own_words_come_too_late_at_or_after_it() {
+    for late in [300, 301, 10_000] {
+        for pair in bidi().deadline(300).on_every_wire() {
+            pair.talks();
+            pair.after_without_timer(late);
+            pair.peer.ends_ok();
+            pair.peer.expects_reset();
+            pair.client.ends(Code::DeadlineExceeded).by(Fault::Local);
+            pair.is_over();
+        }
+    }
+}
+
+#[test]
+fn a_late_timer_changes_the_cause_for_no_input_and_no_cancel() {
+    for pair in bidi().deadline(300).on_every_wire() {
+        pair.talks();
+        pair.after_without_timer(300);
+        match pair.peer.cut {
+            1 => pair.peer.resets(8, "the server's deadline passed too"),
+            _ => pair.client.cancel("at the same time"),
+        }
+        pair.peer.expects_reset();
+        pair.client.ends(Code::DeadlineExceeded);
+    }
+    for pair in bidi().deadline(300).on_every_wire() {
+        pair.opens();
+        pair.after_without_timer(300);
+        match pair.peer.cut {
+            1 => pair.peer.headers(),
+            _ => pair.peer.connection_fails("at the same time"),
+        }
+        pair.peer.expects_reset();
+        pair.client.ends(Code::DeadlineExceeded);
+    }
+}
+
+#[test]
+fn a_status_just_before_it_is_the_one_told() {
+    for pair in bidi().deadline(300).on_every_wire() {
+        pair.talks();
+        pair.after_without_timer(299);
+        pair.peer.ends_ok();
+        pair.after(1);
+        pair.peer.expects_done();
+        pair.client.ends(Code::Ok);
+        pair.is_over();
+    }
+}
+
+#[test]
+fn a_cancel_just_before_it_is_the_one_told() {
+    for pair in bidi().deadline(300).on_every_wire() {
+        pair.talks();
+        pair.after_without_timer(299);
+        pair.client.cancel("enough");
+        pair.after(1);
+        pair.peer.expects_reset();
+        pair.client.ends(Code::Cancelled);
+    }
+}
+
+#[test]
+fn a_timer_that_fires_too_early_does_nothing() {
+    for pair in bidi().deadline(300).on_every_wire() {
+        pair.timer_fires();
+        pair.talks();
+        pair.timer_fires();
+        pair.after_without_timer(299);
+        pair.timer_fires();
+        pair.peer.expects_nothing();
+        pair.client.waits();
+        assert_eq!(pair.timer(), Some(300));
+    }
+}
+
+#[test]
+fn messages_that_came_in_time_are_told_before_it() {
+    for pair in bidi().deadline(300).on_every_wire() {
+        pair.talks();
+        pair.peer.replies("in time");
+        pair.after_without_timer(300);
+        pair.peer.replies("too late");
+        pair.peer.expects_reset();
+        pair.client.receives("in time");
+        pair.client.ends(Code::DeadlineExceeded);
+    }
+}
+
+#[test]
+fn it_counts_from_the_open() {
+    for pair in bidi().deadline(300).on_every_wire() {
+        assert_eq!(pair.timer(), None);
+        pair.after(5_000);
+        pair.talks();
+        assert_eq!(pair.timer(), Some(5_300));
+        pair.after(299);
+        pair.client.waits();
+    }
+}
+
+#[test]
+fn the_peer_is_told_and_never_less_than_was_asked() {
+    for (millis, header) in [(1, "1000000n"), (99_999, "99999000u"), (100_000, "100000m")] {
+        for pair in bidi().deadline(millis).on_every_wire() {
+            pair.opens()
+                .with("grpc-timeout", header)
+                .without("tri-service-timeout")
+                .without("triple-timeout-ms");
+        }
+    }
+    for pair in bidi().on_every_wire() {
+        pair.opens().without("grpc-timeout");
+        assert_eq!(pair.timer(), None);
+        pair.after(1_000_000_000);
+        pair.client.waits();
+    }
+}
+
+#[test]
+fn triple_servers_are_told_in_their_own_headers_too() {
+    for pair in bidi().deadline(300).triple().on_every_wire() {
+        pair.opens()
+            .with("grpc-timeout", "300000u")
+            .with("tri-service-timeout", "300")
+            .with("triple-timeout-ms", "300");
+    }
+    for pair in bidi().triple().on_every_wire() {
+        pair.opens().without("grpc-timeout").without("tri-service-timeout").without("triple-timeout-ms");
+    }
+}
+
+#[test]
+fn the_longest_of_all_does_not_wrap_around_into_the_past() {
+    let pair = bidi().deadline(u64::MAX).over(Wire::Grpc);
+    pair.talks();
+    pair.after(86_400_000);
+    pair.client.waits();
+
+    let mut call = bidi().deadline(u64::MAX).call(Wire::Grpc);
+    call.open(Duration::MAX - Duration::from_secs(1)).unwrap();
+    assert!(matches!(call.poll_transmit(), Some(Transmit::Open { .. })));
+    assert_eq!(call.poll_timeout(), Some(Duration::MAX));
+    call.handle_timeout(START);
+    assert_eq!(call.poll_event(), None);
+}

@@ -1,0 +1,49 @@
+//! The request's headers: the protocol's own, then the user's, in order.
+
+use tidewire::metadata::{self, Value};
+use tidewire::status::{Code, Fault};
+
+use crate::harness::wire::Wire;
+use crate::harness::{bidi, headers};
+
+#[test]
+fn the_users_come_last_in_order_with_repeats() {
+    let ours = [("b", "2"), ("a", "1"), ("b", "3"), ("trace-bin", "/wA"), ("empty", "")];
+    for pair in bidi().metadata(&ours).deadline(300).triple().on_every_wire() {
+        let head = pair.opens();
+        let (protocol, user) = head.0.split_at(head.0.len() - ours.len());
+        assert_eq!(user, headers(&ours));
+        for (name, _) in headers(&ours) {
+            assert!(!protocol.iter().any(|(n, _)| *n == name), "{name} came twice");
+        }
+    }
+}
+
+#[test]
+fn each_wire_says_what_it_is() {
+    let head = |wire| bidi().over(wire).opens();
+    head(Wire::Grpc).with("content-type", "application/grpc").with("te", "trailers").without("x-grpc-web");
+    for wire in [Wire::GrpcWeb, Wire::GrpcWebText, Wire::GrpcWebSockets] {
+        head(wire)
+            .with("content-type", wire.content_type())
+            .with("accept", wire.content_type())
+            .with("x-grpc-web", "1")
+            .without("te");
+    }
+}
+
+#[test]
+fn nothing_of_the_protocols_own_can_come_from_the_user() {
+    for pair in bidi().deadline(300).triple().on_every_wire() {
+        let own = pair.opens().0;
+        let reserved = |name: &str| name != "accept" && name != "x-grpc-web" && !name.starts_with("tri");
+        for (name, _) in own.into_iter().filter(|(name, _)| reserved(name)) {
+            let mut encoded = headers(&[]);
+            let value = Value::Text("mine".into());
+            let status = metadata::encode(vec![(name.clone(), value)], &mut encoded).unwrap_err();
+            assert_eq!((status.code, status.fault), (Code::InvalidArgument, Fault::Misuse));
+            assert!(status.message.contains(&name), "{status}");
+            assert_eq!(encoded, []);
+        }
+    }
+}
