@@ -1,0 +1,367 @@
+//! The `tidewire.v1` relay: one task owns a socket and its [`Connection`], one task each stream.
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use h2::{FlowControl, Reason};
+use http::HeaderMap;
+use tidewire::codec::tidewire_v1::{Connection, Event, Limits, Role};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::exchange::{Ending, Part};
+use crate::gateway::Shared;
+use crate::headers;
+use crate::relay_stream::{Denied, News, Opened, Route, What};
+use crate::status::reset_sentence;
+
+/// Bytes gathered into one WebSocket message.
+const BUDGET: usize = 64 * 1024;
+/// News taken at once: a burst becomes one message.
+const BURST: usize = 256;
+/// The largest WebSocket message taken.
+const LARGEST_MESSAGE: usize = 1024 * 1024;
+/// How long a client may take to answer a close.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+
+const SHUTTING_DOWN: &str = "the gateway is shutting down";
+const CLOSE_GOING_AWAY: u16 = 1001;
+const CLOSE_PROTOCOL_ERROR: u16 = 1002;
+
+pub(crate) fn accept(
+    shared: Arc<Shared>,
+    headers: &HeaderMap,
+    upgrade: WebSocketUpgrade,
+    permit: OwnedSemaphorePermit,
+) -> Response {
+    let of_upgrade = shared.headers.of_upgrade(headers);
+    upgrade.max_message_size(LARGEST_MESSAGE).max_frame_size(LARGEST_MESSAGE).on_upgrade(move |socket| {
+        let drain = shared.drain.clone();
+        drain.bound(async move {
+            Relay::new(shared, of_upgrade, socket).run().await;
+            drop(permit);
+        })
+    })
+}
+
+struct Relay {
+    shared: Arc<Shared>,
+    /// Headers of the upgrade request that were allowed to reach upstreams.
+    of_upgrade: HeaderMap,
+    connection: Connection,
+    began: Instant,
+    sink: SplitSink<WebSocket, Message>,
+    stream: SplitStream<WebSocket>,
+    /// The socket has not taken the last message yet.
+    writing: bool,
+    /// Read since the socket last took a message: a client that sends and does not read is not read either.
+    unanswered: usize,
+    streams: HashMap<u32, Stream>,
+    /// The streams whose `held` is not 0.
+    holding: Vec<u32>,
+    tasks: JoinSet<()>,
+    news: mpsc::UnboundedReceiver<News>,
+    teller: mpsc::UnboundedSender<News>,
+}
+
+/// A stream that has not ended on this side.
+struct Stream {
+    parts: mpsc::UnboundedSender<Part>,
+    upstream: String,
+    flow: Option<FlowControl>,
+    /// Bytes of the answer that the socket has not taken; the upstream's window counts them.
+    held: usize,
+    /// The answer broke off; told once what came before it is on its way.
+    broken: Option<(u32, String)>,
+}
+
+/// Why a socket ends.
+enum End {
+    /// The client closed it, or it broke.
+    Gone,
+    /// It must be closed with this code.
+    Close(u16, String),
+}
+
+impl Relay {
+    fn new(shared: Arc<Shared>, of_upgrade: HeaderMap, socket: WebSocket) -> Self {
+        let limits = &shared.limits;
+        let limits = Limits {
+            stream_window: limits.stream_window,
+            connection_window: limits.connection_window,
+            max_streams: limits.max_streams,
+            max_headers: limits.max_header_bytes,
+            ..Limits::default()
+        };
+        let (sink, stream) = socket.split();
+        let (teller, news) = mpsc::unbounded_channel();
+        Self {
+            shared,
+            of_upgrade,
+            connection: Connection::new(Role::Gateway, limits, Duration::ZERO),
+            began: Instant::now(),
+            sink,
+            stream,
+            writing: false,
+            unanswered: 0,
+            streams: HashMap::new(),
+            holding: Vec::new(),
+            tasks: JoinSet::new(),
+            news,
+            teller,
+        }
+    }
+
+    async fn run(mut self) {
+        let end = self.relay().await;
+        // Streams whose sender is gone reset their upstream with CANCEL.
+        self.streams.clear();
+        if let End::Close(code, reason) = end {
+            let _ = tokio::time::timeout(CLOSE_PATIENCE, self.close(code, reason)).await;
+        }
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    async fn relay(&mut self) -> End {
+        let drain = self.shared.drain.clone();
+        let mut going_away = false;
+        let mut burst = Vec::with_capacity(BURST);
+        loop {
+            if let Err(end) = self.transmit().await {
+                return end;
+            }
+            if going_away && self.connection.open_streams() == 0 && !self.writing {
+                return End::Close(CLOSE_GOING_AWAY, SHUTTING_DOWN.to_owned());
+            }
+            let timeout = self.connection.poll_timeout().map(|at| self.began + at);
+            let done = tokio::select! {
+                taken = self.sink.flush(), if self.writing => self.written(taken),
+                message = self.stream.next(), if self.unanswered < self.most_unanswered() => self.receive(message),
+                _ = self.news.recv_many(&mut burst, BURST) => {
+                    burst.drain(..).for_each(|news| self.hear(news));
+                    Ok(())
+                }
+                Some(_) = self.tasks.join_next() => Ok(()),
+                () = at(timeout) => self.tick(),
+                () = drain.begun(), if !going_away => {
+                    going_away = true;
+                    self.connection.go_away(u32::from(Reason::NO_ERROR), SHUTTING_DOWN);
+                    Ok(())
+                }
+            };
+            if let Err(end) = done {
+                return end;
+            }
+        }
+    }
+
+    /// What the client may send without reading: more than its windows allow it.
+    fn most_unanswered(&self) -> usize {
+        self.shared.limits.connection_window as usize + LARGEST_MESSAGE
+    }
+
+    /// Hands messages to the socket until it is full or there are none.
+    async fn transmit(&mut self) -> Result<(), End> {
+        self.drain_events(&Bytes::new());
+        while !self.writing {
+            let Some(message) = self.connection.poll_transmit(BUDGET) else { return Ok(()) };
+            self.give_back();
+            self.drain_events(&Bytes::new());
+            self.sink.feed(Message::Binary(message.into())).await.map_err(|_| End::Gone)?;
+            self.writing = true;
+            if let Some(taken) = self.sink.flush().now_or_never() {
+                self.written(taken)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn written(&mut self, taken: Result<(), axum::Error>) -> Result<(), End> {
+        self.writing = false;
+        self.unanswered = 0;
+        taken.map_err(|_| End::Gone)
+    }
+
+    /// Lets upstreams send as much more as the socket took.
+    fn give_back(&mut self) {
+        let Self { connection, streams, holding, .. } = self;
+        holding.retain(|&id| {
+            let Some(stream) = streams.get_mut(&id) else { return false };
+            let queued = connection.queued(id);
+            if let Some(flow) = &mut stream.flow {
+                let _ = flow.release_capacity(stream.held.saturating_sub(queued));
+            }
+            stream.held = queued;
+            if queued == 0
+                && let Some((code, reason)) = stream.broken.take()
+            {
+                connection.reset(id, code, &reason);
+                streams.remove(&id);
+            }
+            queued > 0
+        });
+    }
+
+    fn receive(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
+        let bytes = match message {
+            Some(Ok(Message::Binary(bytes))) => bytes,
+            Some(Ok(Message::Text(_))) => {
+                let reason = "the client sent a text message; tidewire.v1 is binary only";
+                self.connection.go_away(u32::from(Reason::PROTOCOL_ERROR), reason);
+                return Err(End::Close(CLOSE_PROTOCOL_ERROR, reason.to_owned()));
+            }
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(End::Gone),
+        };
+        if self.writing {
+            self.unanswered += bytes.len();
+        }
+        let handled = self.connection.handle_message(self.began.elapsed(), &bytes);
+        self.drain_events(&bytes);
+        handled.map_err(|error| {
+            tracing::info!(transport = "tidewire.v1", error = error.message, "connection error");
+            End::Close(CLOSE_PROTOCOL_ERROR, error.message)
+        })
+    }
+
+    fn tick(&mut self) -> Result<(), End> {
+        self.connection.handle_timeout(self.began.elapsed()).map_err(|error| {
+            tracing::info!(transport = "tidewire.v1", error = error.message, "client given up");
+            End::Close(CLOSE_GOING_AWAY, error.message)
+        })
+    }
+
+    /// `message`: what the ranges of data events refer to.
+    fn drain_events(&mut self, message: &Bytes) {
+        while let Some(event) = self.connection.poll_event() {
+            match event {
+                Event::Open { id, method, path, headers, fin } => {
+                    self.open(Opened { id, method, path, headers, fin });
+                }
+                Event::Data { id, range, fin } => self.pass_on(id, message.slice(range), fin),
+                Event::Reset { id, code, .. } => {
+                    if let Some(stream) = self.streams.remove(&id) {
+                        let _ = stream.parts.send(Part::Left(Reason::from(code)));
+                    }
+                }
+                // Of a client nothing else concerns a gateway, and the upstream's window bounds what is queued.
+                _ => {}
+            }
+        }
+    }
+
+    fn open(&mut self, opened: Opened) {
+        let id = opened.id;
+        // A client may reset and open faster than upstreams can follow.
+        if self.tasks.len() >= 2 * self.shared.limits.max_streams as usize {
+            let reason = "the client opens and resets streams faster than they can end";
+            return self.connection.reset(id, u32::from(Reason::ENHANCE_YOUR_CALM), reason);
+        }
+        match Route::find(opened, &self.shared, &self.of_upgrade) {
+            Ok(route) => {
+                let (parts, taker) = mpsc::unbounded_channel();
+                let upstream = route.upstream();
+                self.streams.insert(id, Stream { parts, upstream, flow: None, held: 0, broken: None });
+                self.tasks.spawn(route.run(taker, self.teller.clone()));
+            }
+            Err(Denied::Reset { code, sentence }) => self.connection.reset(id, u32::from(code), &sentence),
+            Err(Denied::Answer { status, headers, sentence }) => {
+                self.connection.send_headers(id, status.as_u16(), &headers::to_list(&headers), false);
+                self.connection.send_data(id, sentence.into(), true);
+            }
+        }
+    }
+
+    fn pass_on(&mut self, id: u32, chunk: Bytes, fin: bool) {
+        let Some(stream) = self.streams.get(&id) else {
+            // The answer is complete, nobody takes this.
+            return self.connection.release(id, chunk.len());
+        };
+        let _ = stream.parts.send(Part::Data(chunk));
+        if fin {
+            let _ = stream.parts.send(Part::End);
+        }
+    }
+
+    fn hear(&mut self, News { id, what }: News) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        match what {
+            What::Head { status, headers, fin, flow } => {
+                stream.flow = Some(flow);
+                self.connection.send_headers(id, status.as_u16(), &headers, fin);
+            }
+            What::Data(chunk) => {
+                if stream.held == 0 {
+                    self.holding.push(id);
+                }
+                stream.held += chunk.len();
+                self.connection.send_data(id, chunk, false);
+            }
+            What::Taken(bytes) => self.connection.release(id, bytes),
+            What::Ended(ending) => self.end(id, ending),
+        }
+    }
+
+    fn end(&mut self, id: u32, ending: Ending) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let (code, reason) = match ending {
+            Ending::Complete(None) => {
+                return self.complete(id, |connection| connection.send_data(id, Bytes::new(), true));
+            }
+            Ending::Complete(Some(trailers)) => {
+                let trailers = headers::to_list(&trailers);
+                return self.complete(id, |connection| connection.send_trailers(id, &trailers));
+            }
+            Ending::Reset(code) => (code, reset_sentence(code, &stream.upstream)),
+            Ending::Broken(sentence) => (Reason::CONNECT_ERROR, sentence),
+            Ending::Unreachable(sentence) => (Reason::REFUSED_STREAM, sentence),
+            Ending::Left(code) => (code, "the client left".to_owned()),
+            Ending::Refused(status) => (Reason::INTERNAL_ERROR, status.message),
+        };
+        let code = u32::from(code);
+        if stream.held > 0 {
+            stream.broken = Some((code, reason));
+        } else {
+            self.connection.reset(id, code, &reason);
+            self.streams.remove(&id);
+        }
+    }
+
+    fn complete(&mut self, id: u32, end: impl FnOnce(&mut Connection)) {
+        end(&mut self.connection);
+        self.streams.remove(&id);
+    }
+
+    /// Says why, and waits for the client to hang up: leaving first may destroy what is on its way.
+    async fn close(&mut self, code: u16, reason: String) {
+        while let Some(message) = self.connection.poll_transmit(BUDGET) {
+            if self.sink.send(Message::Binary(message.into())).await.is_err() {
+                return;
+            }
+        }
+        let close = CloseFrame { code, reason: shortened(&reason).into() };
+        if self.sink.send(Message::Close(Some(close))).await.is_ok() {
+            while let Some(Ok(_)) = self.stream.next().await {}
+        }
+    }
+}
+
+async fn at(timeout: Option<Instant>) {
+    match timeout {
+        Some(timeout) => tokio::time::sleep_until(timeout).await,
+        None => pending().await,
+    }
+}
+
+/// A close frame takes 123 bytes of reason.
+fn shortened(reason: &str) -> &str {
+    &reason[..reason.floor_char_boundary(123)]
+}
