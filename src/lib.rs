@@ -17,3 +17,8 @@ pub mod codec;
 pub mod metadata;
 pub mod status;
 pub mod transport;
+
+#[cfg(target_family = "wasm")]
+mod driver;
+#[cfg(all(target_family = "wasm", feature = "js"))]
+mod js;

@@ -67,18 +67,33 @@ mod wasm {
     }
 
     pub(crate) enum Incoming<'a> {
-        Headers { status: u16, headers: HeaderList },
+        Headers {
+            status: u16,
+            headers: HeaderList,
+        },
         Data(Chunk<'a>),
         /// The response is complete, with trailers where the transport can see them.
         End(Option<HeaderList>),
         /// The peer broke off with an HTTP/2 error code. `sent`: whether the request had left.
-        Reset { code: u32, reason: String, sent: bool },
+        Reset {
+            code: u32,
+            reason: String,
+            sent: bool,
+        },
         /// The WebSocket of this one exchange was closed.
-        Closed { code: u16, reason: String },
+        Closed {
+            code: u16,
+            reason: String,
+        },
         /// The network failed.
-        Failed { message: String, cause: JsValue },
+        Failed {
+            message: String,
+            cause: JsValue,
+        },
         /// More came than the consumer takes, and this transport cannot hold the peer back.
-        Overflow { unread: usize },
+        Overflow {
+            unread: usize,
+        },
         /// What was queued has gone below the mark.
         Room,
     }

@@ -89,7 +89,9 @@ pub fn select(kind: CallKind, speak: Speak, wanted: Option<Name>, runtime: Runti
         };
     }
     let order = match (kind.streams_requests(), speak) {
-        (false, Speak::Auto | Speak::GrpcWeb | Speak::GrpcWebText) => [Name::Fetch, Name::TidewireV1, Name::GrpcWebsockets],
+        (false, Speak::Auto | Speak::GrpcWeb | Speak::GrpcWebText) => {
+            [Name::Fetch, Name::TidewireV1, Name::GrpcWebsockets]
+        }
         // gRPC-Web's own way for streams, on servers that never heard of our gateway.
         (true, Speak::GrpcWeb) => [Name::GrpcWebsockets, Name::Fetch, Name::TidewireV1],
         _ => [Name::TidewireV1, Name::Fetch, Name::GrpcWebsockets],
@@ -116,12 +118,20 @@ fn obstacle(name: Name, kind: CallKind, speak: Speak, runtime: Runtime) -> Optio
     match name {
         Name::Fetch => on(!runtime.fetch, "has no fetch")
             .or(on(speak == Speak::Grpc, "shows no HTTP trailers to fetch, which native gRPC needs"))
-            .or(on(kind.streams_requests() && !runtime.request_streaming, "cannot stream request bodies by fetch"))
+            .or(on(
+                kind.streams_requests() && !runtime.request_streaming,
+                "cannot stream request bodies by fetch",
+            ))
             .or(on(kind == CallKind::Bidi && !runtime.full_duplex, "has only half-duplex fetch")),
         Name::GrpcWebsockets => on(!runtime.websocket, "has no WebSocket")
             .or(on(speak == Speak::Grpc, "cannot speak native gRPC over grpc-websockets, which is gRPC-Web"))
-            .or(on(speak == Speak::GrpcWebText, "cannot speak grpc-web-text over grpc-websockets, which is binary")),
-        Name::TidewireV1 => on(!runtime.websocket, "has no WebSocket (in Node 20, pass the one of the package ws)"),
+            .or(on(
+                speak == Speak::GrpcWebText,
+                "cannot speak grpc-web-text over grpc-websockets, which is binary",
+            )),
+        Name::TidewireV1 => {
+            on(!runtime.websocket, "has no WebSocket (in Node 20, pass the one of the package ws)")
+        }
     }
 }
 
@@ -129,7 +139,8 @@ fn refused(name: &str, why: &str, kind: CallKind, speak: Speak, runtime: Runtime
     let would: Vec<_> =
         ALL.into_iter().filter(|n| obstacle(*n, kind, speak, runtime).is_none()).map(Name::as_str).collect();
     let cure = if would.is_empty() {
-        "nothing here would; a runtime with WebSocket does, by transport \"tidewire.v1\" and its gateway".to_string()
+        "nothing here would; a runtime with WebSocket does, by transport \"tidewire.v1\" and its gateway"
+            .to_string()
     } else {
         ["use transport \"", &would.join("\" or \""), "\", or \"auto\""].concat()
     };
@@ -153,9 +164,11 @@ mod tests {
     use super::*;
     use CallKind::{Bidi, ClientStream, ServerStream, Unary};
 
-    const FIREFOX: Runtime = Runtime { fetch: true, request_streaming: false, full_duplex: false, websocket: true };
+    const FIREFOX: Runtime =
+        Runtime { fetch: true, request_streaming: false, full_duplex: false, websocket: true };
     const CHROMIUM: Runtime = Runtime { request_streaming: true, ..FIREFOX };
-    const NODE_20: Runtime = Runtime { fetch: true, request_streaming: true, full_duplex: true, websocket: false };
+    const NODE_20: Runtime =
+        Runtime { fetch: true, request_streaming: true, full_duplex: true, websocket: false };
 
     fn auto(kind: CallKind, speak: Speak, runtime: Runtime) -> &'static str {
         select(kind, speak, None, runtime).map_or("none", Name::as_str)

@@ -1,0 +1,214 @@
+//! Joins a call and a transport. It is called, it does not await: after every event it feeds the call, lets the
+//! transport do what the call wants done, and then tells the face.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use wasm_bindgen::JsValue;
+
+use crate::call::{Call, Event, Transmit};
+use crate::codec::HeaderList;
+use crate::codec::envelope::Payload;
+use crate::codec::grpc_websockets::close_status;
+use crate::status::{Code, Fault, Status};
+use crate::transport::sys::now;
+use crate::transport::timer::Timer;
+use crate::transport::{Chunk, Exchange, HIGH_WATER, Incoming, Request, Sink, Transport};
+
+/// Who is told what becomes of a call. It may call back into the driver at once.
+pub(crate) trait Face {
+    fn headers(&self, headers: HeaderList);
+    /// Messages that lie in `chunk`, or were joined from several. Never empty.
+    fn messages(&self, chunk: Option<Chunk<'_>>, messages: Vec<Payload>);
+    /// There is room to send again.
+    fn room(&self);
+    /// The end: last, and once. `cause` is the transport's own error, if it had one.
+    fn end(&self, status: Status, trailers: HeaderList, cause: JsValue);
+}
+
+/// One call on one exchange.
+pub(crate) struct Driver {
+    inner: RefCell<Inner>,
+    transport: Rc<dyn Transport>,
+    face: Box<dyn Face>,
+    /// Set while the face is being told: what happens meanwhile is told after, in its order.
+    telling: Cell<bool>,
+}
+
+struct Inner {
+    call: Call,
+    exchange: Option<Box<dyn Exchange>>,
+    /// Whether the body is sent in parts.
+    streams: bool,
+    deadline: Option<Timer>,
+    /// A sender waits for room.
+    awaits_room: bool,
+    cause: JsValue,
+}
+
+impl Driver {
+    /// Opens the call.
+    pub(crate) fn open(
+        call: Call,
+        streams: bool,
+        transport: Rc<dyn Transport>,
+        face: Box<dyn Face>,
+    ) -> Rc<Self> {
+        let inner = Inner {
+            call,
+            exchange: None,
+            streams,
+            deadline: None,
+            awaits_room: false,
+            cause: JsValue::UNDEFINED,
+        };
+        let driver = Rc::new(Self { inner: RefCell::new(inner), transport, face, telling: Cell::new(false) });
+        let opened = driver.with(None, Call::open);
+        debug_assert!(opened.is_ok(), "a new call can be opened");
+        driver.set_deadline();
+        driver
+    }
+
+    /// Sends a message. `Ok(true)`: there is room for more; `Ok(false)`: wait until the face is told of room.
+    pub(crate) fn send(self: &Rc<Self>, message: &[u8]) -> Result<bool, Status> {
+        self.with(None, |call, _| call.send(message))?;
+        let inner = &mut *self.inner.borrow_mut();
+        let queued = inner.exchange.as_ref().map_or(0, |exchange| exchange.queued());
+        inner.awaits_room = queued > HIGH_WATER;
+        Ok(!inner.awaits_room)
+    }
+
+    /// Half-close.
+    pub(crate) fn close_send(self: &Rc<Self>) {
+        self.with(None, |call, _| call.close_send());
+    }
+
+    /// Breaks off.
+    pub(crate) fn cancel(self: &Rc<Self>, reason: &str) {
+        self.with(None, |call, now| call.cancel(now, reason));
+    }
+
+    /// The reader took `messages` messages of `bytes` bytes in all.
+    pub(crate) fn taken(self: &Rc<Self>, messages: usize, bytes: usize) {
+        self.with(None, |call, _| call.taken(messages, bytes));
+    }
+
+    fn set_deadline(self: &Rc<Self>) {
+        let due = self.inner.borrow().call.poll_timeout();
+        let timer = due.map(|due| {
+            let this = Rc::downgrade(self);
+            Timer::after(due.saturating_sub(now()), move || {
+                if let Some(this) = this.upgrade() {
+                    this.with(None, Call::handle_timeout);
+                    // Not yet due: timers cannot wait for as long as some deadlines.
+                    this.set_deadline();
+                }
+            })
+        });
+        self.inner.borrow_mut().deadline = timer;
+    }
+
+    /// Feeds the call, then drains it: first to the transport, then to the face.
+    fn with<R>(self: &Rc<Self>, chunk: Option<Chunk<'_>>, feed: impl FnOnce(&mut Call, Duration) -> R) -> R {
+        let result = feed(&mut self.inner.borrow_mut().call, now());
+        self.transmit();
+        if !self.telling.replace(true) {
+            self.tell(chunk);
+            self.telling.set(false);
+        }
+        result
+    }
+
+    fn transmit(self: &Rc<Self>) {
+        let inner = &mut *self.inner.borrow_mut();
+        while let Some(transmit) = inner.call.poll_transmit() {
+            match (transmit, &mut inner.exchange) {
+                (Transmit::Open { path, headers }, slot) => {
+                    let request = Request { path, headers, streams: inner.streams };
+                    *slot = Some(self.transport.open(request, Rc::new(self.clone())));
+                }
+                (Transmit::Data(bytes), Some(exchange)) => exchange.send(bytes),
+                (Transmit::Finish, Some(exchange)) => exchange.finish(),
+                (Transmit::Release(bytes), Some(exchange)) => exchange.release(bytes),
+                (Transmit::Reset, Some(exchange)) => exchange.reset(),
+                (Transmit::Done, Some(exchange)) => exchange.done(),
+                // It ended before it was opened.
+                (_, None) => {}
+            }
+        }
+    }
+
+    fn tell(&self, chunk: Option<Chunk<'_>>) {
+        let mut messages = Vec::new();
+        loop {
+            // Bound to a name, so that nothing is borrowed while the face is told.
+            let event = self.inner.borrow_mut().call.poll_event();
+            if let Some(Event::Message(payload)) = event {
+                messages.push(payload);
+                continue;
+            }
+            if !messages.is_empty() {
+                self.face.messages(chunk, std::mem::take(&mut messages));
+            }
+            match event {
+                Some(Event::Headers(headers)) => self.face.headers(headers),
+                Some(Event::End(status, trailers)) => self.end(status, trailers),
+                Some(Event::Message(_)) | None => return,
+            }
+        }
+    }
+
+    fn end(&self, status: Status, trailers: HeaderList) {
+        let (exchange, cause) = {
+            let inner = &mut *self.inner.borrow_mut();
+            inner.deadline = None;
+            (inner.exchange.take(), std::mem::take(&mut inner.cause))
+        };
+        drop(exchange);
+        self.face.end(status, trailers, cause);
+    }
+}
+
+/// The sink is the driver, for as long as the exchange lasts.
+impl Sink for Rc<Driver> {
+    fn incoming(&self, event: Incoming<'_>) {
+        match event {
+            Incoming::Headers { status, headers } => {
+                self.with(None, |call, now| call.handle_headers(now, status, headers));
+            }
+            Incoming::Data(chunk) => self.with(Some(chunk), |call, now| call.handle_data(now, chunk.bytes)),
+            Incoming::End(trailers) => self.with(None, |call, now| call.handle_end(now, trailers)),
+            Incoming::Reset { code, reason, sent } => {
+                self.with(None, |call, now| call.handle_reset(now, code, &reason, sent));
+            }
+            Incoming::Closed { code, reason } => {
+                self.with(None, |call, now| call.handle_failure(now, close_status(code, &reason)));
+            }
+            Incoming::Failed { message, cause } => {
+                self.inner.borrow_mut().cause = cause;
+                let status = Status::new(Code::Unavailable, Fault::Transport, message);
+                self.with(None, |call, now| call.handle_failure(now, status));
+            }
+            Incoming::Overflow { unread } => {
+                self.with(None, |call, now| call.handle_failure(now, overflow(unread)));
+            }
+            Incoming::Room => {
+                let awaited = std::mem::take(&mut self.inner.borrow_mut().awaits_room);
+                if awaited {
+                    self.face.room();
+                }
+            }
+        }
+    }
+}
+
+fn overflow(unread: usize) -> Status {
+    let words = [
+        "the server sends faster than this call is read: ",
+        &unread.to_string(),
+        " bytes wait, and a WebSocket cannot hold it back; read faster, raise receiveWindowBytes, or use transport \
+         \"tidewire.v1\", which can",
+    ];
+    Status::new(Code::ResourceExhausted, Fault::Local, words.concat())
+}

@@ -1,0 +1,92 @@
+//! One call, as the TypeScript `Call` holds it.
+
+use std::rc::Rc;
+
+use js_sys::{Array, Uint8Array, Uint32Array};
+use wasm_bindgen::prelude::*;
+
+use super::convert::{details_to_js, messages_to_js, metadata_to_js, status_to_js};
+use crate::codec::HeaderList;
+use crate::codec::envelope::Payload;
+use crate::driver::{Driver, Face};
+use crate::status::Status;
+use crate::transport::Chunk;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The TypeScript side of a call. None of these throws.
+    pub type JsFace;
+    #[wasm_bindgen(method)]
+    fn headers(this: &JsFace, entries: Array);
+    #[wasm_bindgen(method)]
+    fn messages(this: &JsFace, joined: Array, buffer: Option<&Uint8Array>, spans: Uint32Array);
+    #[wasm_bindgen(method)]
+    fn room(this: &JsFace);
+    #[wasm_bindgen(method)]
+    pub(super) fn end(this: &JsFace, status: Array, details: Array, trailers: Array, cause: JsValue);
+}
+
+impl Face for JsFace {
+    fn headers(&self, headers: HeaderList) {
+        self.headers(metadata_to_js(&headers));
+    }
+
+    fn messages(&self, chunk: Option<Chunk<'_>>, messages: Vec<Payload>) {
+        let (joined, spans) = messages_to_js(chunk, &messages);
+        self.messages(joined, chunk.map(|chunk| chunk.buffer), spans);
+    }
+
+    fn room(&self) {
+        self.room();
+    }
+
+    fn end(&self, status: Status, trailers: HeaderList, cause: JsValue) {
+        self.end(status_to_js(&status), details_to_js(&status.details), metadata_to_js(&trailers), cause);
+    }
+}
+
+/// A call that was opened.
+#[wasm_bindgen]
+pub struct RawCall {
+    /// Absent where the call was refused before it was opened: its end has been told.
+    pub(super) driver: Option<Rc<Driver>>,
+    pub(super) transport: &'static str,
+}
+
+#[wasm_bindgen]
+impl RawCall {
+    /// Which transport carries it.
+    #[wasm_bindgen(getter)]
+    pub fn transport(&self) -> String {
+        self.transport.to_string()
+    }
+
+    /// Sends a message. `true`: there is room for more; `false`: wait for `room`. Throws `[code, raw, message, fault]`.
+    pub fn send(&self, message: &[u8]) -> Result<bool, Array> {
+        self.driver
+            .as_ref()
+            .map_or(Ok(true), |driver| driver.send(message).map_err(|status| status_to_js(&status)))
+    }
+
+    /// Half-close.
+    #[wasm_bindgen(js_name = closeSend)]
+    pub fn close_send(&self) {
+        if let Some(driver) = &self.driver {
+            driver.close_send();
+        }
+    }
+
+    /// Breaks the call off.
+    pub fn cancel(&self, reason: &str) {
+        if let Some(driver) = &self.driver {
+            driver.cancel(reason);
+        }
+    }
+
+    /// The reader took `messages` messages of `bytes` bytes in all.
+    pub fn taken(&self, messages: u32, bytes: u32) {
+        if let Some(driver) = &self.driver {
+            driver.taken(messages as usize, bytes as usize);
+        }
+    }
+}

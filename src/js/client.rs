@@ -1,0 +1,192 @@
+//! The client: what the runtime can do, and how calls are opened.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use js_sys::{Array, Function};
+use wasm_bindgen::prelude::*;
+
+use super::call::{JsFace, RawCall};
+use super::convert::{details_to_js, metadata_from_js, metadata_to_js, status_to_js};
+use crate::call::{Call, CallKind, Config};
+use crate::codec::HeaderList;
+use crate::driver::Driver;
+use crate::status::{Code, Status};
+use crate::transport::Transport;
+use crate::transport::fetch::{self, Fetch};
+use crate::transport::grpc_websockets::GrpcWebsockets;
+use crate::transport::select::{Name, Runtime, Speak, protocol, select};
+use crate::transport::sys::{get, global_function};
+use crate::transport::tidewire_v1::TidewireV1;
+
+/// A WebSocket cannot hold the peer back: this many receive windows may come before the call is given up.
+const OVERFLOW: usize = 8;
+
+/// What the TypeScript `Client` stands on.
+#[wasm_bindgen]
+pub struct RawClient {
+    runtime: Runtime,
+    speak: Speak,
+    transport: Option<Name>,
+    max_message: usize,
+    receive_window: usize,
+    triple: bool,
+    fetch: Option<Rc<Fetch>>,
+    grpc_websockets: Option<Rc<GrpcWebsockets>>,
+    tidewire_v1: Option<Rc<TidewireV1>>,
+}
+
+#[wasm_bindgen]
+impl RawClient {
+    /// `options` are the public ones with `baseUrl` normalised and defaults filled in. Throws
+    /// `[code, raw, message, fault]`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &JsValue) -> Result<RawClient, Array> {
+        Self::from_options(options).map_err(|status| status_to_js(&status))
+    }
+
+    fn from_options(options: &JsValue) -> Result<Self, Status> {
+        let text = |name: &str| get(options, name).as_string().unwrap_or_default();
+        let number = |name: &str| get(options, name).as_f64().unwrap_or_default() as usize;
+        let function =
+            |name: &str| get(options, name).dyn_into::<Function>().ok().or_else(|| global_function(name));
+
+        let base = text("baseUrl");
+        let (secure, rest) = match (base.strip_prefix("https"), base.strip_prefix("http")) {
+            (Some(rest), _) => (true, rest),
+            (None, Some(rest)) => (false, rest),
+            (None, None) => {
+                let words = ["baseUrl is to start with http:// or https://; it is \"", &base, "\""].concat();
+                return Err(Status::misuse(Code::InvalidArgument, words));
+            }
+        };
+        let sockets = [if secure { "wss" } else { "ws" }, rest].concat();
+        let (fetch, constructor) = (function("fetch"), function("WebSocket"));
+        let receive_window = number("receiveWindowBytes");
+        let max_message = number("maxReceiveMessageBytes");
+        Ok(Self {
+            runtime: Runtime {
+                fetch: fetch.is_some(),
+                websocket: constructor.is_some(),
+                ..fetch::abilities(secure)
+            },
+            speak: Speak::parse(&text("protocol"))?,
+            transport: Name::parse(&text("transport"))?,
+            max_message,
+            receive_window,
+            triple: get(options, "triple").is_truthy(),
+            fetch: fetch
+                .map(|fetch| Rc::new(Fetch { fetch, base, credentials: get(options, "credentials") })),
+            grpc_websockets: constructor.clone().map(|constructor| {
+                let max_unread = OVERFLOW * receive_window + max_message;
+                Rc::new(GrpcWebsockets { constructor, base: sockets.clone(), max_unread })
+            }),
+            tidewire_v1: constructor.map(|constructor| {
+                let url = [&sockets, "/tidewire.v1"].concat();
+                Rc::new(TidewireV1 { constructor, url, current: RefCell::new(None) })
+            }),
+        })
+    }
+
+    /// `[ok, transport or reason]` for a kind of call.
+    pub fn supports(&self, kind: u8) -> Array {
+        match self.select(call_kind(kind), "") {
+            Ok(name) => Array::of2(&true.into(), &name.as_str().into()),
+            Err(status) => Array::of2(&false.into(), &status.message.into()),
+        }
+    }
+
+    /// Opens a call. What forbids it is told to the face as its end. `timeout` is in milliseconds, NaN for none.
+    pub fn open(
+        &self,
+        kind: u8,
+        path: String,
+        metadata: &Array,
+        timeout: f64,
+        transport: &str,
+        face: JsFace,
+    ) -> RawCall {
+        match self.prepare(call_kind(kind), path, metadata, timeout, transport) {
+            Ok((call, name, transport)) => {
+                let streams = call_kind(kind).streams_requests();
+                let driver = Driver::open(call, streams, transport, Box::new(face));
+                RawCall { driver: Some(driver), transport: name.as_str() }
+            }
+            Err(status) => {
+                let trailers = metadata_to_js(&HeaderList::new());
+                face.end(status_to_js(&status), details_to_js(&status.details), trailers, JsValue::UNDEFINED);
+                let name = self.transport.unwrap_or(Name::Fetch);
+                RawCall { driver: None, transport: name.as_str() }
+            }
+        }
+    }
+
+    /// Closes the shared socket.
+    pub fn close(&self) {
+        if let Some(transport) = &self.tidewire_v1 {
+            transport.close();
+        }
+    }
+
+    fn prepare(
+        &self,
+        kind: CallKind,
+        path: String,
+        metadata: &Array,
+        timeout: f64,
+        transport: &str,
+    ) -> Result<(Call, Name, Rc<dyn Transport>), Status> {
+        check_path(&path)?;
+        let name = self.select(kind, transport)?;
+        let config = Config {
+            kind,
+            path,
+            metadata: metadata_from_js(metadata)?,
+            timeout: (!timeout.is_nan()).then(|| Duration::from_micros((timeout.max(0.0) * 1000.0) as u64)),
+            triple: self.triple,
+            receive_window: self.receive_window,
+        };
+        let call = Call::new(config, protocol(name, self.speak, self.max_message));
+        Ok((call, name, self.transport(name)?))
+    }
+
+    fn select(&self, kind: CallKind, wanted: &str) -> Result<Name, Status> {
+        let wanted = match wanted {
+            "" => self.transport,
+            name => Name::parse(name)?,
+        };
+        select(kind, self.speak, wanted, self.runtime)
+    }
+
+    fn transport(&self, name: Name) -> Result<Rc<dyn Transport>, Status> {
+        let transport = match name {
+            Name::Fetch => self.fetch.clone().map(|t| t as Rc<dyn Transport>),
+            Name::GrpcWebsockets => self.grpc_websockets.clone().map(|t| t as Rc<dyn Transport>),
+            Name::TidewireV1 => self.tidewire_v1.clone().map(|t| t as Rc<dyn Transport>),
+        };
+        transport.ok_or_else(|| {
+            Status::misuse(Code::Unimplemented, "this runtime lacks what the transport stands on")
+        })
+    }
+}
+
+fn call_kind(kind: u8) -> CallKind {
+    match kind {
+        0 => CallKind::Unary,
+        1 => CallKind::ServerStream,
+        2 => CallKind::ClientStream,
+        _ => CallKind::Bidi,
+    }
+}
+
+fn check_path(path: &str) -> Result<(), Status> {
+    let mut parts = path.split('/');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(""), Some(service), Some(method), None) if !service.is_empty() && !method.is_empty() => Ok(()),
+        _ => {
+            let words = ["a path is /<package.Service>/<Method>; this one is \"", path, "\""].concat();
+            Err(Status::misuse(Code::InvalidArgument, words))
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! Exchanges over `tidewire.v1`: all of them on one socket, opened with the first and again after it is lost. What
+//! goes over it is [`Connection`]'s; here it only gets its socket, its clock and its listeners.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use js_sys::{Function, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use super::timer::Timer;
+use super::websocket::{self, Socket};
+use super::{Chunk, Exchange, Incoming, Request, Sink, Transport, sys};
+use crate::codec::tidewire_v1::{Connection, Event, Limits, Role};
+
+const SUBPROTOCOL: &str = "tidewire.v1";
+
+/// What we let the gateway send. A stream's window is what a reader that stops may cost besides its own receive
+/// window; the connection's lets 256 such readers stop before any call is held up by another.
+const LIMITS: Limits = Limits {
+    stream_window: 256 * 1024,
+    connection_window: 64 * 1024 * 1024,
+    max_frame: 64 * 1024,
+    max_streams: 0,
+    max_headers: 64 * 1024,
+};
+
+/// One WebSocket message carries about this much, so that control frames and small calls get their turn.
+const MESSAGE: usize = 64 * 1024;
+
+/// More than this in the runtime's own buffer would only make it grow: what waits, waits in its stream.
+const BUFFERED: usize = 1024 * 1024;
+
+/// There is no event for a `bufferedAmount` that falls.
+const POLL: Duration = Duration::from_millis(4);
+
+/// The shared socket of a client.
+pub(crate) struct TidewireV1 {
+    pub(crate) constructor: Function,
+    /// `ws(s)://host[:port][/prefix]/tidewire.v1`.
+    pub(crate) url: String,
+    pub(crate) current: RefCell<Option<Rc<Link>>>,
+}
+
+impl TidewireV1 {
+    /// Closes the socket; whoever still uses it is told that it was lost.
+    pub(crate) fn close(&self) {
+        let link = self.current.borrow_mut().take();
+        if let Some(link) = link {
+            link.lose("the client was closed", JsValue::UNDEFINED);
+        }
+    }
+
+    fn link(&self) -> Rc<Link> {
+        let usable = self.current.borrow().clone().filter(|link| link.takes_calls());
+        usable.unwrap_or_else(|| {
+            let link = Link::connect(&self.constructor, &self.url);
+            *self.current.borrow_mut() = Some(link.clone());
+            link
+        })
+    }
+}
+
+impl Transport for TidewireV1 {
+    fn open(&self, request: Request, sink: Rc<dyn Sink>) -> Box<dyn Exchange> {
+        let link = self.link();
+        let opened = link.state.borrow_mut().connection.open("POST", &request.path, &request.headers, false);
+        let id = match opened {
+            Ok(id) => {
+                link.state.borrow_mut().sinks.insert(id, sink);
+                link.flush_soon();
+                id
+            }
+            Err(error) => {
+                // Told from a task of its own, as everything is.
+                sys::settled(&js_sys::Promise::resolve(&JsValue::UNDEFINED), move |_| {
+                    sink.incoming(Incoming::Failed { message: error.to_string(), cause: JsValue::UNDEFINED });
+                });
+                0
+            }
+        };
+        Box::new(TidewireExchange { link, id })
+    }
+}
+
+/// A stream of the link. Id 0: it was never opened, and every command on it does nothing.
+struct TidewireExchange {
+    link: Rc<Link>,
+    id: u32,
+}
+
+impl TidewireExchange {
+    fn with(&self, command: impl FnOnce(&mut Connection)) {
+        command(&mut self.link.state.borrow_mut().connection);
+        self.link.flush_soon();
+    }
+}
+
+impl Exchange for TidewireExchange {
+    fn send(&mut self, bytes: Vec<u8>) {
+        self.with(|connection| connection.send_data(self.id, Bytes::from(bytes), false));
+    }
+
+    fn finish(&mut self) {
+        self.with(|connection| connection.send_data(self.id, Bytes::new(), true));
+    }
+
+    fn reset(&mut self) {
+        self.link.state.borrow_mut().sinks.remove(&self.id);
+        self.with(|connection| connection.reset(self.id, CANCEL, ""));
+    }
+
+    fn done(&mut self) {
+        // A response that is complete before our own half is: the same as giving up the rest.
+        self.reset();
+    }
+
+    fn release(&mut self, bytes: usize) {
+        self.with(|connection| connection.release(self.id, bytes));
+    }
+
+    fn queued(&self) -> usize {
+        self.link.state.borrow().connection.queued(self.id)
+    }
+}
+
+/// HTTP/2's CANCEL.
+const CANCEL: u32 = 0x8;
+
+/// One socket and its connection.
+pub(crate) struct Link {
+    state: RefCell<State>,
+    /// Made once: a flush per task must not cost a closure.
+    flush: Closure<dyn FnMut()>,
+    url: String,
+}
+
+struct State {
+    connection: Connection,
+    socket: Option<Socket>,
+    sinks: BTreeMap<u32, Rc<dyn Sink>>,
+    flush_scheduled: bool,
+    draining: bool,
+    keep_alive: Option<(Duration, Timer)>,
+    poll: Option<Timer>,
+}
+
+impl Link {
+    fn connect(constructor: &Function, url: &str) -> Rc<Self> {
+        let link = Rc::new_cyclic(|this: &Weak<Self>| {
+            let that = this.clone();
+            let state = State {
+                connection: Connection::new(Role::Client, LIMITS, sys::now()),
+                socket: None,
+                sinks: BTreeMap::new(),
+                flush_scheduled: false,
+                draining: false,
+                keep_alive: None,
+                poll: None,
+            };
+            let flush = Closure::new(move || {
+                if let Some(link) = that.upgrade() {
+                    link.state.borrow_mut().flush_scheduled = false;
+                    link.flush();
+                }
+            });
+            Self { state: RefCell::new(state), flush, url: url.to_string() }
+        });
+        let this = Rc::downgrade(&link);
+        let connected = Socket::connect(constructor, url, SUBPROTOCOL, move |event| {
+            if let Some(link) = this.upgrade() {
+                link.handle(event);
+            }
+        });
+        match connected {
+            Ok(socket) => link.state.borrow_mut().socket = Some(socket),
+            Err(thrown) => {
+                let link = link.clone();
+                sys::settled(&js_sys::Promise::resolve(&JsValue::UNDEFINED), move |_| {
+                    let words =
+                        ["no WebSocket to ", &link.url, " could be made: ", &sys::words(&thrown)].concat();
+                    link.lose(&words, thrown);
+                });
+            }
+        }
+        link
+    }
+
+    fn takes_calls(&self) -> bool {
+        let state = self.state.borrow();
+        state.socket.is_some() && !state.draining
+    }
+
+    fn handle(self: &Rc<Self>, event: websocket::Event) {
+        match event {
+            websocket::Event::Opened => self.flush(),
+            websocket::Event::Message(buffer) => self.receive(&buffer),
+            websocket::Event::Text => self
+                .lose("the gateway sent a text message, which tidewire.v1 does not have", JsValue::UNDEFINED),
+            websocket::Event::Closed { code, reason } => {
+                let opened = self.state.borrow().socket.as_ref().is_some_and(Socket::was_open);
+                let code = code.to_string();
+                let words = if opened {
+                    let colon = if reason.is_empty() { "" } else { ": " };
+                    [
+                        "the connection to ",
+                        &self.url,
+                        " was lost (WebSocket close ",
+                        &code,
+                        colon,
+                        &reason,
+                        ")",
+                    ]
+                    .concat()
+                } else {
+                    [
+                        "the WebSocket to ",
+                        &self.url,
+                        " did not open (close ",
+                        &code,
+                        "): no tidewire-gateway is there, or it does not allow this origin",
+                    ]
+                    .concat()
+                };
+                self.lose(&words, JsValue::UNDEFINED);
+            }
+        }
+    }
+
+    fn receive(self: &Rc<Self>, buffer: &Uint8Array) {
+        let message = buffer.to_vec();
+        let outcome = self.state.borrow_mut().connection.handle_message(sys::now(), &message);
+        self.dispatch(Some(Chunk { bytes: &message, buffer, offset: 0 }));
+        self.flush();
+        if let Err(error) = outcome {
+            self.lose(&["tidewire.v1 broke: ", &error.to_string()].concat(), JsValue::UNDEFINED);
+        }
+    }
+
+    /// Tells what the connection has to tell, with nothing borrowed: who is told may call back.
+    fn dispatch(&self, message: Option<Chunk<'_>>) {
+        loop {
+            let event = self.state.borrow_mut().connection.poll_event();
+            let Some(event) = event else { return };
+            match event {
+                Event::Headers { id, status, headers, fin } => {
+                    self.tell(id, Incoming::Headers { status, headers });
+                    self.end_if(fin, id);
+                }
+                Event::Data { id, range, fin } => {
+                    if let Some(message) = message {
+                        self.tell(id, Incoming::Data(message.slice(range)));
+                    }
+                    self.end_if(fin, id);
+                }
+                Event::Trailers { id, headers } => self.tell_last(id, Incoming::End(Some(headers))),
+                Event::Reset { id, code, reason, sent } => {
+                    self.tell_last(id, Incoming::Reset { code, reason, sent })
+                }
+                Event::Writable { id } => self.tell(id, Incoming::Room),
+                Event::GoAway { .. } => self.state.borrow_mut().draining = true,
+                Event::Open { .. } => {}
+            }
+        }
+    }
+
+    fn end_if(&self, fin: bool, id: u32) {
+        if fin {
+            self.tell_last(id, Incoming::End(None));
+        }
+    }
+
+    fn tell(&self, id: u32, event: Incoming<'_>) {
+        let sink = self.state.borrow().sinks.get(&id).cloned();
+        if let Some(sink) = sink {
+            sink.incoming(event);
+        }
+    }
+
+    fn tell_last(&self, id: u32, event: Incoming<'_>) {
+        let sink = self.state.borrow_mut().sinks.remove(&id);
+        if let Some(sink) = sink {
+            sink.incoming(event);
+        }
+    }
+
+    /// What one task wants sent goes out as one WebSocket message, when the task has ended.
+    fn flush_soon(&self) {
+        let scheduled = std::mem::replace(&mut self.state.borrow_mut().flush_scheduled, true);
+        if !scheduled {
+            sys::queue_microtask(self.flush.as_ref());
+        }
+    }
+
+    fn flush(self: &Rc<Self>) {
+        {
+            let state = &mut *self.state.borrow_mut();
+            let Some(socket) = state.socket.as_ref().filter(|socket| !socket.is_connecting()) else { return };
+            while socket.buffered() < BUFFERED {
+                let Some(message) = state.connection.poll_transmit(MESSAGE) else { break };
+                if !socket.send(&message) {
+                    break;
+                }
+            }
+            state.poll = (socket.buffered() >= BUFFERED).then(|| self.timer(POLL, Self::flush));
+        }
+        self.dispatch(None);
+        self.set_keep_alive();
+    }
+
+    fn set_keep_alive(self: &Rc<Self>) {
+        let state = &mut *self.state.borrow_mut();
+        let due = state.connection.poll_timeout().filter(|_| state.socket.is_some());
+        if due != state.keep_alive.as_ref().map(|(due, _)| *due) {
+            state.keep_alive = due.map(|due| {
+                let timer = self.timer(due.saturating_sub(sys::now()), |link| {
+                    link.state.borrow_mut().keep_alive = None;
+                    let alive = link.state.borrow_mut().connection.handle_timeout(sys::now());
+                    match alive {
+                        Ok(()) => link.flush(),
+                        Err(error) => link.lose(&error.to_string(), JsValue::UNDEFINED),
+                    }
+                });
+                (due, timer)
+            });
+        }
+    }
+
+    fn timer(self: &Rc<Self>, delay: Duration, then: fn(&Rc<Self>)) -> Timer {
+        let this = Rc::downgrade(self);
+        Timer::after(delay, move || {
+            if let Some(link) = this.upgrade() {
+                then(&link);
+            }
+        })
+    }
+
+    /// The socket is of no more use: every exchange on it fails.
+    fn lose(&self, message: &str, cause: JsValue) {
+        let (sinks, socket) = {
+            let state = &mut *self.state.borrow_mut();
+            state.connection.handle_closed(message);
+            state.keep_alive = None;
+            state.poll = None;
+            (std::mem::take(&mut state.sinks), state.socket.take())
+        };
+        drop(socket);
+        for sink in sinks.into_values() {
+            sink.incoming(Incoming::Failed { message: message.to_string(), cause: cause.clone() });
+        }
+    }
+}
