@@ -30,7 +30,9 @@ export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
 
 const [bindgenDir, workDir] = process.argv.slice(2);
 if (!bindgenDir || !workDir || !existsSync(join(bindgenDir, "tidewire_bg.wasm"))) {
-  console.error("expected the folder with wasm-bindgen's tidewire_bg.wasm and a work folder: use cargo xtask build");
+  console.error(
+    "expected the folder with wasm-bindgen's tidewire_bg.wasm and a work folder: use cargo xtask build",
+  );
   process.exit(2);
 }
 generate(join(packageDir, "src/generated"));

@@ -106,11 +106,16 @@ impl Run {
 
     /// Runs without showing the output; gives it back.
     pub(crate) fn quiet(self) -> Result<String> {
-        self.run(false)
+        self.run(false).and_then(strict)
     }
 
     /// Runs and shows the output as it comes; gives it back as well.
     pub(crate) fn shown(self) -> Result<String> {
+        self.run(true).and_then(strict)
+    }
+
+    /// Like [`Run::shown`], but the output is given back also when the command fails, with the error.
+    pub(crate) fn shown_anyway(self) -> Result<(String, Option<Error>)> {
         self.run(true)
     }
 
@@ -133,7 +138,7 @@ impl Run {
         })
     }
 
-    fn run(self, show: bool) -> Result<String> {
+    fn run(self, show: bool) -> Result<(String, Option<Error>)> {
         let mut child = self.spawn(Stdio::null())?;
         let group = guard::watch(child.id());
         let output = Output::default();
@@ -148,22 +153,16 @@ impl Run {
         for _ in 0..2 {
             let _ = readers.recv_timeout(Duration::from_secs(5));
         }
-        match waited {
-            Ok(Ok(status)) if status.success() => Ok(output.text()),
-            Ok(Ok(status)) => Err(self.failure(&describe(status), &output.text())),
-            Ok(Err(error)) => {
-                Err(self.failure(&format!("could not be waited for ({error})"), &output.text()))
-            }
-            Err(_) => {
-                Err(self.failure(&format!("took longer than {} s", self.limit.as_secs()), &output.text()))
-            }
-        }
-    }
-
-    fn failure(&self, how: &str, output: &str) -> Error {
-        let lines: Vec<&str> = output.trim_end().lines().collect();
-        let tail = lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n    ");
-        Error::failed(format!("`{self}` {how}; the end of its output:\n    {tail}"))
+        let text = output.text();
+        let how = match waited {
+            Ok(Ok(status)) if status.success() => return Ok((text, None)),
+            Ok(Ok(status)) => describe(status),
+            Ok(Err(error)) => format!("could not be waited for ({error})"),
+            Err(_) => format!("took longer than {} s", self.limit.as_secs()),
+        };
+        let tail = tail(&text, if show { TAIL_LINES_SHOWN } else { TAIL_LINES });
+        let error = Error::failed(format!("`{self}` {how}; the end of its output:\n    {tail}"));
+        Ok((text, Some(error)))
     }
 
     fn name(&self) -> String {
@@ -176,6 +175,10 @@ impl fmt::Display for Run {
         f.write_str(&self.name())?;
         self.args.iter().try_for_each(|arg| write!(f, " {}", arg.to_string_lossy()))
     }
+}
+
+fn strict((output, error): (String, Option<Error>)) -> Result<String> {
+    error.map_or(Ok(output), Err)
 }
 
 fn tail(output: &str, count: usize) -> String {
@@ -222,7 +225,7 @@ impl Output {
         String::from_utf8_lossy(self.bytes().make_contiguous()).into_owned()
     }
 
-    fn push(&self, bytes: &[u8]) {
+    pub(crate) fn push(&self, bytes: &[u8]) {
         let mut kept = self.bytes();
         kept.extend(bytes);
         let excess = kept.len().saturating_sub(KEPT_BYTES);

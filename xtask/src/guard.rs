@@ -16,9 +16,9 @@ while read -r word id; do
   esac
 done
 [ -n "$groups" ] || exit 0
-for group in $groups; do kill -TERM -- "-$group"; done 2>/dev/null
+for group in $groups; do kill -s TERM -- "-$group"; done 2>/dev/null
 sleep 1
-for group in $groups; do kill -KILL -- "-$group"; done 2>/dev/null
+for group in $groups; do kill -s KILL -- "-$group"; done 2>/dev/null
 "#;
 
 static PIPE: OnceLock<Option<Mutex<ChildStdin>>> = OnceLock::new();
@@ -36,7 +36,7 @@ pub(crate) fn watch(id: u32) -> Group {
 impl Drop for Group {
     fn drop(&mut self) {
         // The group may be gone already: that is the usual case, and then there is nothing to say.
-        let script = "kill -TERM -- -$1 && sleep 0.2 && kill -KILL -- -$1";
+        let script = "kill -s TERM -- -$1 && sleep 0.2 && kill -s KILL -- -$1";
         let kill =
             Command::new("sh").args(["-c", script, "sh", &self.0.to_string()]).stderr(Stdio::null()).status();
         if kill.is_ok() {
@@ -80,5 +80,26 @@ mod tests {
         // The background sleep holds the pipe: end of file means that it is gone too.
         assert_eq!(output.read_line(&mut line).unwrap(), 0);
         shell.wait().unwrap();
+    }
+
+    #[test]
+    fn our_own_death_ends_what_we_watched_and_spares_what_we_forgot() {
+        let start = || {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "echo started; exec sleep 600"]).process_group(0).stdout(Stdio::piped());
+            shell.spawn().unwrap()
+        };
+        let (mut watched, mut forgotten) = (start(), start());
+        let pipe = start_watcher().unwrap();
+        for (word, child) in [("watch", &watched), ("watch", &forgotten), ("forget", &forgotten)] {
+            writeln!(pipe.lock().unwrap(), "{word} {}", child.id()).unwrap();
+        }
+
+        drop(pipe); // what the kernel does when a process dies
+
+        assert!(!watched.wait().unwrap().success());
+        assert!(forgotten.try_wait().unwrap().is_none(), "it was killed although it was forgotten");
+        forgotten.kill().unwrap();
+        forgotten.wait().unwrap();
     }
 }

@@ -3,24 +3,48 @@
 
 mod apt;
 mod cache;
+mod demo;
 mod exec;
 mod guard;
+mod machine;
 mod package;
+mod report;
+mod rings;
+mod servers;
+mod setup;
+mod size;
 mod toolchain;
 mod tools;
 
 use std::env;
 use std::fmt::Display;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use exec::{Error, Result};
+use exec::{Error, Result, doing};
 
 const HELP: &str = "\
 cargo xtask <word>
 
-  build    the crate to wasm, and the npm package into pkg-config/dist
-  help     this page
+  demo [--listen ADDRESS] [--upstream URL]
+                  build everything, start the greeters, the gateway and the page, print the URL
+  test            set up and run every ring; says at the end what ran and what was left out
+  test <ring>     one ring or a few: check, native, package, size, peer, wasm,
+                  js [node | chromium | firefox]
+  build           the crate to wasm, and the npm package into pkg-config/dist
+  size            measure what a browser loads, write SIZE.md, fail above the budget
+  setup           only fetch and build what the other words need
+  clean-cache     remove what setup keeps
+  help            this page
+
+Every word sets up what it needs, each thing once: a Rust compiler for wasm32 (the toolchain's own target, rustup's,
+or Debian's compiler with a standard library built from source), wasm-bindgen and wasm-pack by cargo install, npm
+packages by npm ci, browsers by apt where it may install them, the dubbo-go server by go build.
+It is kept in $TIDEWIRE_CACHE, else $XDG_CACHE_HOME/tidewire, else ~/.cache/tidewire.
+
+Set CHROME, CHROMEDRIVER or FIREFOX to use a browser that is not on PATH. What a machine lacks (a browser, Go) is
+left out of `test` by name; under CI=true it fails instead.
 ";
 
 fn main() -> ExitCode {
@@ -41,14 +65,40 @@ fn task(args: &[String]) -> Result<()> {
             print!("{HELP}");
             Ok(())
         }
+        ["setup"] => setup::run(),
         ["build"] => package::build(),
+        ["size"] => size::write(),
+        ["demo", ..] => demo::run(&args[1..]),
+        ["test", words @ ..] => report::test(words),
+        ["clean-cache"] => clean_cache(),
         _ => Err(Error::failed(format!("unknown task `{}`; `cargo xtask help` lists them", words.join(" ")))),
     }
+}
+
+fn clean_cache() -> Result<()> {
+    for name in ["toolchains", "tools", "peers"] {
+        let folder = cache::folder()?.join(name);
+        if folder.exists() {
+            say(format_args!("removing {}", folder.display()));
+            doing(format_args!("cannot remove {}", folder.display()), fs::remove_dir_all(&folder))?;
+        }
+    }
+    Ok(())
+}
+
+/// Under CI nothing may be left out.
+pub(crate) fn in_ci() -> bool {
+    env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
 }
 
 /// The repository's folder.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_owned)
+}
+
+/// Where cargo puts native builds.
+pub(crate) fn target_folder() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
 }
 
 /// One line of what is being done.

@@ -2,13 +2,20 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use crate::exec::{Result, Run, doing};
 use crate::toolchain::{self, TARGET};
 use crate::{cache, say, tools};
 
+/// Builds once in the life of this process: several tasks need it.
 pub(crate) fn build() -> Result<()> {
+    static BUILT: OnceLock<Result<()>> = OnceLock::new();
+    BUILT.get_or_init(build_now).clone()
+}
+
+fn build_now() -> Result<()> {
     let begun = Instant::now();
     let wasm = toolchain::wasm()?;
     let bindgen = tools::wasm_bindgen()?;

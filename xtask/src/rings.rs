@@ -1,0 +1,186 @@
+//! The rings of `cargo xtask test`: what each runs, and how its tests are counted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::exec::{Error, Result, Run, doing};
+use crate::report::Count;
+use crate::toolchain::{self, TARGET};
+use crate::{machine, package, servers, size, tools};
+
+/// One line of the report.
+pub(crate) struct Ring {
+    pub(crate) name: &'static str,
+    pub(crate) run: fn() -> Result<Count>,
+}
+
+/// In the order in which they run: what fails soonest first.
+pub(crate) const RINGS: &[Ring] = &[
+    Ring { name: "check format", run: || check(Run::new("cargo").words("fmt --all --check")) },
+    Ring { name: "check clippy", run: clippy },
+    Ring { name: "check clippy wasm", run: clippy_wasm },
+    Ring { name: "native workspace", run: || cargo_test("--workspace") },
+    Ring { name: "native bare crate", run: || cargo_test("--package tidewire --no-default-features") },
+    Ring { name: "package", run: || package::build().map(|()| Count::check()) },
+    Ring { name: "check typescript", run: typescript },
+    Ring { name: "size", run: size },
+    Ring { name: "peer dubbo-go", run: peer },
+    Ring { name: "wasm chromium", run: wasm },
+    Ring { name: "js node", run: || js("node") },
+    Ring { name: "js chromium", run: || js("chromium") },
+    Ring { name: "js firefox", run: || js("firefox") },
+];
+
+fn check(run: Run) -> Result<Count> {
+    run.shown().map(|_| Count::check())
+}
+
+fn clippy() -> Result<Count> {
+    check(Run::new("cargo").words("clippy --workspace --all-targets -- -D warnings"))
+}
+
+fn clippy_wasm() -> Result<Count> {
+    let cargo = toolchain::wasm()?.cargo();
+    let cargo = cargo.words("clippy --package tidewire --lib --features js --target").arg(TARGET);
+    check(cargo.words("-- -D warnings"))
+}
+
+fn cargo_test(what: &str) -> Result<Count> {
+    counted(Run::new("cargo").words("test --no-fail-fast").words(what), cargo_count)
+}
+
+fn typescript() -> Result<Count> {
+    package::build()?;
+    check(Run::new("npm").words("run --silent check").dir(crate::root().join("pkg-config")))
+}
+
+fn size() -> Result<Count> {
+    package::build()?;
+    size::check().map(|()| Count::check())
+}
+
+fn peer() -> Result<Count> {
+    let go = machine::go()?.limit_secs(1200);
+    let unformatted = Run::new("gofmt").words("-l .").dir(machine::peer_folder()).quiet()?;
+    if !unformatted.trim().is_empty() {
+        return Err(Error::failed(format!("gofmt would change:\n{unformatted}")));
+    }
+    go.clone().words("vet ./...").shown()?;
+    counted(go.words("test -count=1 -v ./..."), go_count)
+}
+
+fn wasm() -> Result<Count> {
+    let (wasm, pack, bindgen) = (toolchain::wasm()?, tools::wasm_pack()?, tools::wasm_bindgen()?);
+    let (chromium, driver) = (machine::chromium()?, machine::chromedriver()?);
+    let run = wasm.command("wasm-pack", &[pack, bindgen]).words("test --headless --chrome --chromedriver");
+    let run = run.arg(driver).words("-- --features js --test web");
+    counted(
+        run.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", webdriver_json(&chromium)?).limit_secs(1200),
+        cargo_count,
+    )
+}
+
+/// The repository's webdriver.json with this machine's browser in it.
+fn webdriver_json(chromium: &Path) -> Result<PathBuf> {
+    let ours = crate::root().join("webdriver.json");
+    let text = doing("cannot read webdriver.json", fs::read_to_string(ours))?;
+    let text = text.replace("/usr/bin/chromium", &chromium.display().to_string());
+    let path = crate::target_folder().join("webdriver.json");
+    doing("cannot write target/webdriver.json", fs::write(&path, text))?;
+    Ok(path)
+}
+
+/// The same scenarios in each runtime, against both servers.
+fn js(target: &str) -> Result<Count> {
+    let browser = match target {
+        "chromium" => Some(("CHROME", machine::chromium()?)),
+        "firefox" => Some(("FIREFOX", machine::firefox()?)),
+        _ => None,
+    };
+    package::build()?;
+    tools::npm("tests/js")?;
+    servers::build_demo()?;
+    let pages = format!("/tests={}", crate::root().join("tests/js").display());
+    let flags =
+        ["--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--also", &pages].map(str::to_owned);
+    let demo = servers::demo(Some(servers::peer()?), &flags, false)?;
+    let run = Run::new("node").words("run.mjs --target").arg(target).arg("--origin").arg(&demo.origin);
+    let run = demo.tls_origin.iter().fold(run, |run, origin| run.arg("--tls-origin").arg(origin));
+    let run = browser.into_iter().fold(run, |run, (name, path)| run.env(name, path));
+    counted(run.dir(crate::root().join("tests/js")).limit_secs(1200), js_count)
+}
+
+/// Runs and counts, whether it ends well or not. A ring that ran nothing has failed, and one whose command failed
+/// without a failed test (it did not compile, say) counts as one failure.
+fn counted(run: Run, count: fn(&str) -> Count) -> Result<Count> {
+    let command = run.to_string();
+    let (output, error) = run.shown_anyway()?;
+    let mut count = count(&output);
+    if let Some(error) = error {
+        count.failed = count.failed.max(1);
+        count.why = Some(error.to_string());
+    } else if count.passed == 0 {
+        return Err(Error::failed(format!("`{command}` ran no test")));
+    }
+    Ok(count)
+}
+
+/// `test result: ok. 12 passed; 0 failed; …`, once per test binary; wasm-bindgen's runner prints the same.
+fn cargo_count(output: &str) -> Count {
+    let lines = output.lines().filter_map(|line| line.trim_start().strip_prefix("test result: "));
+    lines.fold(Count::default(), |count, line| {
+        count.plus(number_before(line, " passed"), number_before(line, " failed"))
+    })
+}
+
+/// `--- PASS: TestName`; subtests are indented and counted with the test that holds them.
+fn go_count(output: &str) -> Count {
+    let lines = |start| output.lines().filter(|line| line.starts_with(start)).count();
+    Count::default().plus(lines("--- PASS: "), lines("--- FAIL: "))
+}
+
+/// The last line: `12 passed, 0 failed`.
+fn js_count(output: &str) -> Count {
+    let last = output.lines().rev().find(|line| line.ends_with(" failed")).unwrap_or_default();
+    Count::default().plus(number_before(last, " passed"), number_before(last, " failed"))
+}
+
+fn number_before(line: &str, word: &str) -> usize {
+    let number = line.split_once(word).and_then(|(before, _)| before.split_whitespace().last());
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_counted_over_all_binaries() {
+        let output = "test result: ok. 12 passed; 0 failed; 1 ignored\n\
+                      test result: FAILED. 3 passed; 2 failed; 0 ignored\n";
+        assert_eq!(cargo_count(output), Count::default().plus(15, 2));
+    }
+
+    #[test]
+    fn go_subtests_are_not_counted_twice() {
+        let output = "=== RUN   TestA\n    --- PASS: TestA/one (0.00s)\n--- PASS: TestA (0.00s)\n--- FAIL: TestB (0.1s)\n";
+        assert_eq!(go_count(output), Count::default().plus(1, 1));
+    }
+
+    #[test]
+    fn the_scenarios_closing_line_is_read() {
+        assert_eq!(
+            js_count("ok a\nnot ok b\n# failed: b\n41 passed, 1 failed\n"),
+            Count::default().plus(41, 1)
+        );
+        assert_eq!(js_count("crashed"), Count::default());
+    }
+
+    #[test]
+    fn a_failing_command_without_a_failed_test_is_a_failure() {
+        let count =
+            counted(Run::new("sh").arg("-c").arg("echo 3 passed, 0 failed; exit 1"), js_count).unwrap();
+        assert_eq!((count.passed, count.failed), (3, 1));
+        assert!(counted(Run::new("true"), js_count).is_err(), "nothing ran");
+    }
+}
