@@ -111,7 +111,16 @@ function refresh() {
     const box = byId(id, HTMLInputElement);
     box.closest("label")?.toggleAttribute("hidden", !applies(box));
   }
+  limitFailure();
   if (chosen) sayWhatCarries(chosen);
+}
+
+/** A kind that has one request cannot fail after two. */
+function limitFailure() {
+  const count = byId("fail-count", HTMLInputElement);
+  const one = chosenKind() === "unary" || chosenKind() === "server_stream";
+  count.max = one ? "1" : "1000";
+  if (one && count.valueAsNumber > 1) count.value = "1";
 }
 
 /** @param {Server} chosen */

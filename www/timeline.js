@@ -132,6 +132,7 @@ function write(item, call, { side, event, at }) {
   const [verb, quote] = words.children;
   const said = label(side, event, call);
   put(verb, said.verb);
+  if (event.what === "end") breakable(verb);
   put(quote, said.quote ?? "");
   quote.hidden = said.quote === undefined;
   put(when, time(at));
@@ -139,6 +140,13 @@ function write(item, call, { side, event, at }) {
   if (event.count !== undefined)
     item.dataset["count"] = String((event.last ?? event.count) - event.count + 1);
   if (event.what === "end") item.dataset["tone"] = toneOf(side, event);
+}
+
+/** Lets a long name of a status break after its underscores. @param {HTMLElement} element */
+function breakable(element) {
+  if (element.querySelector("wbr")) return;
+  const parts = (element.textContent ?? "").split(/(?<=_)/);
+  element.replaceChildren(...parts.flatMap((part) => [part, el("wbr")]));
 }
 
 /** @param {LaneEvent} event */

@@ -69,7 +69,7 @@ const SERVER = {
   open: "call arrived",
   "half-close": "saw half-close",
   cancelled: "saw the cancel",
-  deadline: "its deadline passed",
+  deadline: "deadline passed",
 };
 
 /** @param {string | number | undefined} code */
@@ -108,12 +108,14 @@ function closing(call, offset) {
   const ours = call.client.find("half-close");
   if (!ours || !streamsUp(call)) return "";
   const theirs = call.server.find("half-close");
-  const saw = theirs ? `; the server saw it at ${time(theirs.at + offset)}` : "";
   const got = call.client.events
     .filter((event) => event.what === "message" && event.at >= ours.at)
     .reduce((sum, event) => sum + (event.last ?? event.count ?? 0) - (event.count ?? 0) + 1, 0);
-  const went = got && call.settings.kind === "bidi" ? ` and went on to send ${plural(got, "message")}` : "";
-  return `We half-closed at ${time(ours.at)}${saw}${went}.`;
+  const server = [
+    ...(theirs ? [`saw it at ${time(theirs.at + offset)}`] : []),
+    ...(got && call.settings.kind === "bidi" ? [`went on to send ${plural(got, "message")}`] : []),
+  ].join(" and ");
+  return `We half-closed at ${time(ours.at)}${server && `; the server ${server}`}.`;
 }
 
 /**
@@ -123,14 +125,17 @@ function closing(call, offset) {
 function ending(call, offset) {
   const end = call.client.find("end");
   const cancel = call.client.find("cancel");
-  const saw = call.server.find("cancelled") ?? call.server.find("deadline");
+  const saw = call.server.find("cancelled");
+  const late = call.server.find("deadline");
   if (!end) return waiting(call);
   const at = time(end.at);
   const sawIt = saw ? `; the server saw that at ${time(saw.at + offset)}.` : ".";
   if (!call.client.find("open") && call.server.events.length === 0)
     return "It ended before anything was sent.";
   if (cancel && call.ending?.codeName === "CANCELLED") return `We cancelled at ${time(cancel.at)}${sawIt}`;
-  if (call.ending?.codeName === "DEADLINE_EXCEEDED") return `The deadline passed at ${at}${sawIt}`;
+  if (call.ending?.codeName === "DEADLINE_EXCEEDED") {
+    return `The deadline passed at ${at}${late ? `, the server's own at ${time(late.at + offset)}.` : sawIt}`;
+  }
   if (call.ending?.fault === "transport") return `The connection failed at ${at}.`;
   const early = streamsUp(call) && !call.client.find("half-close") ? ", before we had half-closed" : "";
   return `The server ended the call with ${call.ending?.codeName} at ${at}${early}.`;
