@@ -138,10 +138,10 @@ export class GreetCall {
     };
     this.start = performance.now();
     if (!this.#streamsUp) this.#say("out", name);
-    if (kind === "unary") return this.#answer(client.unary(path, name, options));
+    if (kind === "unary") return (this.#reading = this.#answer(client.unary(path, name, options)));
     if (kind === "client_stream") {
       const call = client.clientStream(path, options);
-      this.#answer(call.response.then((message) => ({ message })));
+      this.#reading = this.#answer(call.response.then((message) => ({ message })));
       call.status.then((status) => this.#end(status));
       return call;
     }

@@ -14,7 +14,7 @@ import { label, time, toneOf } from "./words.js";
 
 const ROW = 28;
 /** Where the lanes are narrow, the time stands below the words. */
-const NARROW = { row: 40, below: 600 };
+const NARROW = { row: 42, below: 600 };
 const TOP = 18;
 const TAIL = 44;
 const PAUSE_MS = 1000;

@@ -49,7 +49,7 @@ export function label(side, event, call) {
     if (event.what === "message") {
       return many ? { verb: `got ${many} messages` } : { verb: "got", quote: said("in") };
     }
-    if (event.what === "end") return { verb: `ended ${event.detail.codeName}` };
+    if (event.what === "end") return { verb: ended(event.detail.codeName) };
     return { verb: CLIENT[event.what] ?? event.what };
   }
   if (event.what === "message") {
@@ -58,7 +58,7 @@ export function label(side, event, call) {
   if (event.what === "reply") {
     return { verb: event.count === 1 ? "sent its first reply" : `sent reply ${event.last ?? event.count}` };
   }
-  if (event.what === "end") return { verb: `ended ${codeName(event.detail?.code)}` };
+  if (event.what === "end") return { verb: ended(codeName(event.detail?.code)) };
   return { verb: SERVER[event.what] ?? event.what };
 }
 
@@ -71,6 +71,11 @@ const SERVER = {
   cancelled: "saw the cancel",
   deadline: "deadline passed",
 };
+
+/** The mark says that it is the end; where room is short the code says which. @param {string} code */
+function ended(code) {
+  return code === "OK" ? "ended OK" : code;
+}
 
 /** @param {string | number | undefined} code */
 export function codeName(code) {
