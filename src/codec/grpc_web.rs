@@ -203,3 +203,21 @@ fn not_base64(error: NotBase64) -> Status {
         ["the response is no base64, which grpc-web-text demands: it has the byte ", &error.0.to_string()];
     Status::internal(words.concat())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_has_been_read_is_let_go() {
+        let mut protocol = GrpcWeb::new(Form::Text, 100);
+        let headers = vec![("content-type".to_string(), TEXT.as_bytes().to_vec())];
+        protocol.handle_headers(200, &headers).unwrap();
+        for _ in 0..1000 {
+            let chunk = protocol.encode(&[7; 100]);
+            let mut at = 0;
+            while protocol.next(&chunk, &mut at).unwrap().is_some() {}
+        }
+        assert!(protocol.plain.unwrap().bytes.capacity() < 1000);
+    }
+}
