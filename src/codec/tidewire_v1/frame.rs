@@ -378,3 +378,104 @@ fn ascii(bytes: &[u8]) -> Result<&str, Malformed> {
 fn shortened(reason: &str) -> &str {
     &reason[..reason.floor_char_boundary(MAX_REASON_SENT)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: u32 = 16_384;
+
+    fn list(pairs: &[(&str, &[u8])]) -> HeaderList {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect()
+    }
+
+    fn only(message: &[u8]) -> Frame<'_> {
+        let mut frames = Frames::of(message);
+        let frame = frames.next().expect("a frame").expect("whole");
+        assert!(frames.next().is_none());
+        frame
+    }
+
+    /// The example of `docs/tidewire-v1.md`, byte by byte.
+    #[test]
+    fn the_documented_example() {
+        let mut message = Vec::new();
+        write_hello(&mut message, &[(1, 262_144)]);
+        message.extend(open(1, "POST", "/a.B/C", &list(&[("te", b"trailers")]), LIMIT).expect("fits"));
+        let start = begin(&mut message, kind::DATA, FIN, 1);
+        message.extend_from_slice(&[0, 0, 0, 0, 0]);
+        finish(&mut message, start);
+        let documented = [
+            &[0x00, 0x00, 0, 0, 0, 0, 0, 0, 6, 0, 1, 0, 4, 0, 0][..],
+            &[0x01, 0x00, 0, 0, 0, 1, 0, 0, 26],
+            b"\x04POST\x00\x06/a.B/C\x02te\x00\x08trailers",
+            &[0x03, 0x01, 0, 0, 0, 1, 0, 0, 5, 0, 0, 0, 0, 0],
+        ];
+        assert_eq!(message, documented.concat());
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let headers_in = list(&[("a", b""), ("a", b"\xff\tz"), ("x-bin", b"AAE")]);
+        let frame = open(7, "GET", "/x?y=%20", &headers_in, LIMIT).expect("fits");
+        let expected = Ok(("GET", "/x?y=%20", headers_in.clone()));
+        assert_eq!(read_open(only(&frame).payload, LIMIT), expected);
+
+        let mut frame = headers(7, 404, &headers_in, LIMIT).expect("fits");
+        assert!(!only(&frame).fin());
+        set_fin(&mut frame);
+        assert!(only(&frame).fin());
+        assert_eq!(read_headers(only(&frame).payload, LIMIT), Ok((404, headers_in.clone())));
+
+        let frame = trailers(7, &headers_in, LIMIT).expect("fits");
+        assert_eq!(read_trailers(only(&frame).payload, LIMIT), Ok(headers_in));
+
+        let mut frame = Vec::new();
+        write_goaway(&mut frame, 7, 11, "über");
+        assert_eq!(read_goaway(only(&frame).payload), Ok((7, 11, "über".to_owned())));
+    }
+
+    #[test]
+    fn a_block_at_the_limit_passes_and_one_above_it_does_not_on_either_side() {
+        let headers = list(&[("a", &[b'x'; 100]), ("b", b"")]);
+        let frame = trailers(1, &headers, LIMIT).expect("fits");
+        let cost = u32::try_from(frame.len() - HEADER_LEN + 2 * 32).expect("small");
+        assert!(trailers(1, &headers, cost).is_ok());
+        assert!(read_trailers(&frame[HEADER_LEN..], cost).is_ok());
+        let above = Malformed::TooLarge(cost as usize);
+        assert_eq!(trailers(1, &headers, cost - 1).as_ref(), Err(&above));
+        assert_eq!(read_trailers(&frame[HEADER_LEN..], cost - 1), Err(above));
+    }
+
+    #[test]
+    fn strings_that_their_length_field_cannot_say_are_refused() {
+        let name = "n".repeat(256);
+        assert_eq!(trailers(1, &list(&[(&name, b"")]), MAX_PAYLOAD), Err(Malformed::TooLarge(256)));
+        assert!(trailers(1, &list(&[(&name[1..], b"")]), MAX_PAYLOAD).is_ok());
+        let value = vec![b'v'; 65_536];
+        assert_eq!(trailers(1, &list(&[("n", &value)]), MAX_PAYLOAD), Err(Malformed::TooLarge(65_536)));
+        assert!(trailers(1, &list(&[("n", &value[1..])]), MAX_PAYLOAD).is_ok());
+    }
+
+    #[test]
+    fn every_cut_of_a_message_is_an_error_or_a_frame_boundary() {
+        let mut message = Vec::new();
+        write_ping(&mut message, 0, [1; 8]);
+        let boundary = message.len();
+        write_window(&mut message, 3, 5);
+        for cut in 1..message.len() {
+            let last = Frames::of(&message[..cut]).last().expect("something");
+            assert_eq!(last.is_ok(), cut == boundary, "cut at {cut}");
+        }
+        assert_eq!(whole_len(&message), boundary);
+    }
+
+    #[test]
+    fn every_cut_of_a_header_block_is_grammar_or_a_header_boundary() {
+        let frame = trailers(1, &list(&[("a", b"12"), ("b", b"3")]), LIMIT).expect("fits");
+        let payload = &frame[HEADER_LEN..];
+        let good: Vec<usize> =
+            (0..=payload.len()).filter(|&cut| read_trailers(&payload[..cut], LIMIT).is_ok()).collect();
+        assert_eq!(good, [0, 6, 11]);
+    }
+}

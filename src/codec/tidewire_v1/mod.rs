@@ -3,6 +3,7 @@
 //! [`Connection`] is the whole protocol for both ends, without I/O and without a clock: WebSocket messages, time
 //! and commands go in, WebSocket messages and [`Event`]s come out. The client and the gateway use the same one.
 //!
+//! - `event`: what it tells its driver
 //! - `frame`: bytes to frames and back
 //! - `window`: credit in DATA bytes
 //! - `stream`: one exchange, its two halves and what waits to be sent
@@ -11,6 +12,7 @@
 
 pub mod code;
 mod connection;
+mod event;
 mod frame;
 mod keep_alive;
 mod limits;
@@ -22,5 +24,6 @@ mod tests;
 mod transmit;
 mod window;
 
-pub use connection::{Connection, ConnectionError, Event, OpenError, Role};
+pub use connection::{Connection, Role};
+pub use event::{ConnectionError, Event, OpenError};
 pub use limits::Limits;

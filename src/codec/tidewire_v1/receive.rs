@@ -3,7 +3,8 @@
 use core::fmt;
 
 use super::code;
-use super::connection::{Connection, ConnectionError, Event, Phase, Role};
+use super::connection::{Connection, Phase, Role};
+use super::event::{ConnectionError, Event};
 use super::frame::{self, Frame, Frames, Malformed, kind};
 use super::limits::Limits;
 use super::stream::{Half, Stream, Violation};

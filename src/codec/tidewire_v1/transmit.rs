@@ -1,7 +1,8 @@
 //! Who sends next.
 
 use super::code;
-use super::connection::{Connection, Event, Phase, Role};
+use super::connection::{Connection, Phase, Role};
+use super::event::Event;
 use super::frame;
 use super::limits::MAX_COALESCED;
 use super::stream::{Half, Turn};

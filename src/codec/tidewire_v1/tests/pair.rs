@@ -492,3 +492,100 @@ fn what_http_forbids_is_not_opened() {
     assert_eq!(pair.client.open_streams(), 0);
     assert!(matches!(pair.gateway.open("POST", "/", &headers(&[]), true), Err(OpenError::Invalid(_))));
 }
+
+#[test]
+fn all_streams_together_stop_at_the_connections_window_and_the_rest_still_passes() {
+    let limits = Limits { stream_window: 1 << 20, ..Limits::default() };
+    let mut pair = Pair::greeted(limits, limits);
+    let ids: Vec<u32> = (0..3).map(|_| pair.open(true)).collect();
+    pair.client_speaks();
+    for &id in &ids[..2] {
+        pair.gateway.send_headers(id, 200, &headers(&[]), false);
+        pair.gateway.send_data(id, Bytes::from(vec![0; 700_000]), true);
+    }
+    let told = pair.gateway_speaks();
+    assert_eq!(body(&told, ids[0]) + body(&told, ids[1]), 1 << 20);
+
+    // What needs no window does not wait for it.
+    pair.gateway.send_headers(ids[2], 200, &headers(&[]), true);
+    assert_eq!(pair.gateway_speaks(), [answered(ids[2], true)]);
+
+    // A reader cannot give back what is another's.
+    let read = body(&told, ids[0]);
+    pair.client.release(ids[0], 10_000_000);
+    pair.client_speaks();
+    let told = pair.gateway_speaks();
+    assert_eq!(body(&told, ids[0]) + body(&told, ids[1]), read.min(1_400_000 - (1 << 20)));
+}
+
+#[test]
+fn a_reader_that_releases_too_much_gives_back_only_its_own() {
+    let mut pair = Pair::greeted(Limits::default(), Limits::default());
+    let ids: Vec<u32> = (0..16).map(|_| pair.open(false)).collect();
+    for &id in &ids {
+        pair.client.send_data(id, Bytes::from(vec![0; 65_536]), false);
+    }
+    pair.client_speaks();
+    pair.gateway.release(ids[0], 10_000_000);
+    pair.gateway_speaks();
+    let late = [pair.open(false), pair.open(false)];
+    for &id in &late {
+        pair.client.send_data(id, Bytes::from(vec![0; 65_536]), false);
+    }
+    let told = pair.client_speaks();
+    assert_eq!(body(&told, late[0]) + body(&told, late[1]), 65_536);
+}
+
+#[test]
+fn a_reset_leaves_before_the_open_that_it_makes_room_for_whatever_the_budget() {
+    for budget in 0..200 {
+        let mut pair = Pair::greeted(Limits::default(), Limits { max_streams: 3, ..Limits::default() });
+        let ids: Vec<u32> = (0..6).map(|_| pair.open(true)).collect();
+        pair.client_speaks();
+        for &id in &ids[..3] {
+            pair.client.reset(id, code::CANCEL, "for a reason that takes some room");
+        }
+        let mut opened = 0;
+        while let Some(message) = pair.client.poll_transmit(budget) {
+            pair.gateway.handle_message(NOW, &message).expect("well-behaved");
+            let told = events(&mut pair.gateway, &message);
+            opened += told.iter().filter(|told| matches!(told, Told::Other(Event::Open { .. }))).count();
+        }
+        assert_eq!(opened, 3, "with a budget of {budget}");
+        assert_eq!(pair.gateway_speaks(), [], "nothing was refused");
+    }
+}
+
+#[test]
+fn messages_keep_to_their_budget_unless_one_frame_is_larger() {
+    for budget in 0..400 {
+        let mut pair = Pair::new();
+        let ids = [pair.open(false), pair.open(false)];
+        pair.client_speaks();
+        for id in ids {
+            pair.gateway.send_headers(id, 200, &headers(&[("x", "y")]), false);
+            pair.gateway.send_data(id, Bytes::from(vec![0; 50]), false);
+            pair.gateway.send_trailers(id, &headers(&[("grpc-status", "0")]));
+        }
+        while let Some(message) = pair.gateway.poll_transmit(budget) {
+            // TRAILERS and the RESET that belongs to them stay together.
+            assert!(message.len() <= budget.max(9 + 50), "{} bytes for {budget}", message.len());
+            pair.client.handle_message(NOW, &message).expect("well-behaved");
+        }
+        assert_eq!(pair.gateway.open_streams(), 0);
+    }
+}
+
+#[test]
+fn streams_that_come_and_go_while_nothing_is_sent_leave_no_turns_behind() {
+    let mut pair = Pair::greeted(Limits::default(), Limits::default());
+    for _ in 0..100 {
+        let id = pair.open(false);
+        pair.client_speaks();
+        pair.gateway.send_headers(id, 200, &headers(&[]), false);
+        pair.client.reset(id, code::CANCEL, "");
+        pair.client_speaks();
+    }
+    assert_eq!(pair.gateway.ready.len(), 0);
+    assert_eq!(pair.gateway.poll_transmit(BUDGET), None);
+}

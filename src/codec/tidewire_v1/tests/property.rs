@@ -54,11 +54,11 @@ fn step() -> impl Strategy<Value = Step> {
     let nth = 0..8_usize;
     prop_oneof![
         2 => any::<bool>().prop_map(|fin| Step::Open { fin }),
-        6 => (side.clone(), nth.clone(), 0..90_000_usize, prop::bool::weighted(0.2))
+        6 => (side.clone(), nth.clone(), 0..300_000_usize, prop::bool::weighted(0.2))
             .prop_map(|(side, nth, bytes, fin)| Step::Send { side, nth, bytes, fin }),
         1 => nth.clone().prop_map(|nth| Step::Trailers { nth }),
         1 => (side.clone(), nth.clone()).prop_map(|(side, nth)| Step::Reset { side, nth }),
-        8 => (side.clone(), nth, 1..200_000_usize)
+        6 => (side.clone(), nth, 1..200_000_usize)
             .prop_map(|(side, nth, bytes)| Step::Read { side, nth, bytes }),
         8 => (side.clone(), 0..80_000_usize).prop_map(|(side, budget)| Step::Transmit { side, budget }),
         8 => side.prop_map(|side| Step::Deliver { side }),
@@ -66,7 +66,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
-    (65_536..200_000_u32, 1_048_576..1_100_000_u32, 16_384..70_000_u32, 1..6_u32).prop_map(
+    (65_536..400_000_u32, 1_048_576..1_100_000_u32, 16_384..70_000_u32, 1..9_u32).prop_map(
         |(stream_window, connection_window, max_frame, max_streams)| Limits {
             stream_window,
             connection_window,
