@@ -161,7 +161,7 @@ impl Run {
             Err(_) => format!("took longer than {} s", self.limit.as_secs()),
         };
         let tail = tail(&text, if show { TAIL_LINES_SHOWN } else { TAIL_LINES });
-        let error = Error::failed(format!("`{self}` {how}; the end of its output:\n    {tail}"));
+        let error = Error::failed(format!("`{self}` {how}\n  the end of its output:\n    {tail}"));
         Ok((text, Some(error)))
     }
 

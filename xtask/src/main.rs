@@ -50,7 +50,7 @@ left out of `test` by name; under CI=true it fails instead.
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     match task(&args) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("xtask: {error}");
             ExitCode::FAILURE
@@ -58,21 +58,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn task(args: &[String]) -> Result<()> {
+fn task(args: &[String]) -> Result<ExitCode> {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
-        [] | ["help" | "--help" | "-h"] => {
-            print!("{HELP}");
-            Ok(())
+        ["test", words @ ..] => return report::test(words),
+        [] | ["help" | "--help" | "-h"] => print!("{HELP}"),
+        ["setup"] => setup::run()?,
+        ["build"] => package::build()?,
+        ["size"] => size::write()?,
+        ["demo", ..] => demo::run(&args[1..])?,
+        ["clean-cache"] => clean_cache()?,
+        _ => {
+            let words = words.join(" ");
+            return Err(Error::failed(format!("unknown task `{words}`; `cargo xtask help` lists them")));
         }
-        ["setup"] => setup::run(),
-        ["build"] => package::build(),
-        ["size"] => size::write(),
-        ["demo", ..] => demo::run(&args[1..]),
-        ["test", words @ ..] => report::test(words),
-        ["clean-cache"] => clean_cache(),
-        _ => Err(Error::failed(format!("unknown task `{}`; `cargo xtask help` lists them", words.join(" ")))),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn clean_cache() -> Result<()> {
