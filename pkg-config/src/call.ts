@@ -1,0 +1,350 @@
+import { Deferred, ignore, rejected } from "./deferred.js";
+import { RpcError, toError, toStatus, type RawStatus } from "./error.js";
+import type { RawCall, RawClient } from "./generated/tidewire_bg.js";
+import { Inbox } from "./inbox.js";
+import { Metadata, type MetadataValue } from "./metadata.js";
+import type {
+  BidiCall,
+  CallEvent,
+  CallKind,
+  CallOptions,
+  ClientStreamCall,
+  Codec,
+  Detail,
+  Observer,
+  Status,
+  TransportName,
+} from "./types.js";
+
+export const kinds: readonly CallKind[] = ["unary", "server_stream", "client_stream", "bidi"];
+
+/** What a waiting message costs the window beside its bytes; as the core counts. */
+const PER_MESSAGE = 64;
+
+const CANCELLED = 1;
+const FAILED_PRECONDITION = 9;
+const INTERNAL = 13;
+const FAULT_PEER = 1;
+const FAULT_MISUSE = 3;
+const FAULT_LOCAL = 4;
+
+type EventBody = CallEvent extends infer E
+  ? E extends CallEvent
+    ? Omit<E, "at" | "path" | "kind">
+    : never
+  : never;
+
+/** What a call has from its client. */
+export interface CallContext {
+  readonly client: RawClient;
+  readonly metadata: Metadata;
+  readonly timeoutMs: number | undefined;
+  readonly receiveWindowBytes: number;
+  readonly observers: readonly Observer[];
+  /** The client's open calls. */
+  readonly calls: Set<{ cancel(reason?: unknown): void }>;
+}
+
+/** One call of any kind; the public interfaces show the part that its kind has. */
+export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCall<Req, Res> {
+  readonly transport: TransportName;
+  readonly headers: Promise<Metadata>;
+  readonly trailers: Promise<Metadata>;
+  readonly status: Promise<Status>;
+
+  readonly #path: string;
+  readonly #kind: CallKind;
+  readonly #context: CallContext;
+  readonly #codec: Codec<Req, Res> | undefined;
+  readonly #inbox = new Inbox((message) => this.#took(message));
+  readonly #headers = new Deferred<Metadata>();
+  readonly #ended = new Deferred<Status>();
+  /** Absent until the call is opened, and where an aborted signal forbade it. */
+  #raw: RawCall | undefined;
+  #status: Status | undefined;
+  /** What `cancel` was given; the core knows only its words. */
+  #reason: unknown;
+  #senders: Deferred<void>[] = [];
+  #stopListening: () => void = ignore;
+  #response: Promise<Res> | undefined;
+  #closedSend = false;
+  #sent = 0;
+  #received = 0;
+  /** Messages that were read, and their bytes, that the core was not yet told of. */
+  #takenMessages = 0;
+  #takenBytes = 0;
+
+  constructor(kind: CallKind, path: string, options: CallOptions<Req, Res>, context: CallContext) {
+    this.#path = path;
+    this.#kind = kind;
+    this.#context = context;
+    this.#codec = options.codec;
+    this.headers = this.#headers.promise;
+    this.status = this.#ended.promise;
+    this.trailers = this.status.then((status) => status.trailers);
+    this.transport = this.#open(options);
+  }
+
+  #open({ signal, transport }: CallOptions<Req, Res>): TransportName {
+    const { client, metadata, timeoutMs } = this.#context;
+    if (signal?.aborted) {
+      this.#reason = signal.reason;
+      this.#end([CANCELLED, CANCELLED, wordsOf(signal.reason), FAULT_LOCAL], [], new Metadata(), undefined);
+      return transport && transport !== "auto" ? transport : "fetch";
+    }
+    const raw = client.open(
+      kinds.indexOf(this.#kind),
+      this.#path,
+      flatten(metadata),
+      timeoutMs ?? NaN,
+      transport ?? "",
+      this.#face(),
+    );
+    const name = raw.transport as TransportName;
+    if (this.#status) {
+      raw.free();
+      return name;
+    }
+    this.#raw = raw;
+    this.#context.calls.add(this);
+    this.#tell({ type: "open", transport: name });
+    if (signal) {
+      const abort = () => this.cancel(signal.reason);
+      signal.addEventListener("abort", abort);
+      this.#stopListening = () => signal.removeEventListener("abort", abort);
+    }
+    return name;
+  }
+
+  send(message: Req): Promise<void> {
+    let bytes: Uint8Array;
+    try {
+      bytes = encode(message, this.#codec);
+    } catch (thrown) {
+      return rejected(thrown);
+    }
+    return this.sendBytes(bytes);
+  }
+
+  /** @internal */
+  sendBytes(bytes: Uint8Array): Promise<void> {
+    if (!this.#raw) return rejected(this.#notSent());
+    let room: boolean;
+    try {
+      room = this.#raw.send(bytes);
+    } catch (thrown) {
+      return rejected(toError(thrown));
+    }
+    this.#tell({ type: "send", count: ++this.#sent, bytes: bytes.length });
+    if (room || this.#status) return Promise.resolve();
+    const sender = new Deferred<void>();
+    this.#senders.push(sender);
+    return sender.promise;
+  }
+
+  closeSend(): Promise<void> {
+    if (this.#raw && !this.#closedSend) {
+      this.#closedSend = true;
+      this.#raw.closeSend();
+      this.#tell({ type: "close-send", count: this.#sent });
+    }
+    return Promise.resolve();
+  }
+
+  receive(): Promise<Res | undefined> {
+    return this.#inbox.take().then((bytes) => (bytes === undefined ? undefined : this.#decode(bytes)));
+  }
+
+  get response(): Promise<Res> {
+    if (!this.#response) {
+      this.#response = this.#receiveOne();
+      this.#response.catch(ignore);
+    }
+    return this.#response;
+  }
+
+  closeAndReceive(): Promise<Res> {
+    void this.closeSend();
+    return this.response;
+  }
+
+  cancel(reason?: unknown): void {
+    if (this.#status || !this.#raw) return;
+    this.#reason = reason;
+    this.#raw.cancel(wordsOf(reason));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cancel("the call was disposed of before its end");
+    await this.status;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Res, undefined, undefined> {
+    const leave = async (): Promise<IteratorReturnResult<undefined>> => {
+      this.cancel("the reader left the loop");
+      await this.status;
+      return { done: true, value: undefined };
+    };
+    return {
+      next: (): Promise<IteratorResult<Res, undefined>> => {
+        const bytes = this.#inbox.poll();
+        if (bytes) return settle(() => ({ done: false, value: this.#decode(bytes) }));
+        return this.receive().then((value) =>
+          value === undefined ? { done: true, value: undefined } : { done: false, value },
+        );
+      },
+      return: leave,
+      throw: async (thrown) => {
+        await leave();
+        throw thrown;
+      },
+    };
+  }
+
+  async #receiveOne(): Promise<Res> {
+    const message = await this.receive();
+    const status = await this.status;
+    // Without a message the status is not OK: the core sees to it.
+    if (status.code !== 0 || message === undefined) throw new RpcError(status);
+    return message;
+  }
+
+  #decode(bytes: Uint8Array): Res {
+    if (!this.#codec) return bytes as Res;
+    try {
+      return this.#codec.decode(bytes);
+    } catch (thrown) {
+      this.cancel(thrown);
+      const words = `the codec cannot decode a message of ${bytes.length} bytes from ${this.#path}: ${wordsOf(thrown)}`;
+      throw new RpcError(toStatus([INTERNAL, INTERNAL, words, FAULT_MISUSE], [], undefined, thrown));
+    }
+  }
+
+  /** The core tells by this what becomes of the call. None of it may throw. */
+  #face() {
+    return {
+      headers: (entries: unknown[]) => {
+        const headers = unflatten(entries);
+        this.#headers.resolve(headers);
+        this.#tell({ type: "headers", headers });
+      },
+      messages: (joined: Uint8Array[], buffer: Uint8Array | undefined, spans: Uint32Array) => {
+        for (const message of joined) this.#arrived(message);
+        for (let i = 0; buffer && i < spans.length; i += 2) {
+          const start = spans[i]!;
+          this.#arrived(buffer.subarray(start, start + spans[i + 1]!));
+        }
+      },
+      room: () => this.#senders.splice(0).forEach((sender) => sender.resolve()),
+      end: (raw: RawStatus, details: unknown[], trailers: unknown[], cause: unknown) =>
+        this.#end(raw, pairs<Uint8Array>(details), unflatten(trailers), cause),
+    };
+  }
+
+  #arrived(message: Uint8Array): void {
+    this.#tell({ type: "message", count: ++this.#received, bytes: message.length });
+    this.#inbox.put(message);
+  }
+
+  #took(message: Uint8Array): void {
+    this.#takenMessages++;
+    this.#takenBytes += message.length;
+    // In portions, so that the border is not crossed for each message; small ones, so that the window never closes on
+    // a reader that keeps up.
+    const cost = this.#takenBytes + PER_MESSAGE * this.#takenMessages;
+    if (this.#raw && cost * 4 >= this.#context.receiveWindowBytes) {
+      this.#raw.taken(this.#takenMessages, this.#takenBytes);
+      this.#takenMessages = this.#takenBytes = 0;
+    }
+  }
+
+  #end(raw: RawStatus, details: [string, Uint8Array][], trailers: Metadata, cause: unknown): void {
+    const [code, , , fault] = raw;
+    const cancelled = code === CANCELLED && fault === FAULT_LOCAL;
+    const status = toStatus(
+      raw,
+      details.map(([typeUrl, value]): Detail => ({ typeUrl, value })),
+      trailers,
+      cancelled ? this.#reason : cause,
+    );
+    this.#status = status;
+    this.#stopListening();
+    const freed = this.#raw;
+    this.#raw = undefined;
+    // Not from within the core's own call.
+    if (freed) queueMicrotask(() => freed.free());
+
+    this.#inbox.end(status.code === 0 ? {} : { error: new RpcError(status) }, cancelled);
+    const senders = this.#senders.splice(0);
+    if (senders.length > 0) {
+      const error = this.#notSent();
+      senders.forEach((sender) => sender.reject(error));
+    }
+    this.#headers.reject(new RpcError(status));
+    this.#ended.resolve(status);
+    this.#tell({ type: "end", status, sent: this.#sent, received: this.#received });
+    this.#context.calls.delete(this);
+  }
+
+  #notSent(): RpcError {
+    const status = this.#status;
+    if (status && status.code !== 0) return new RpcError(status);
+    const words =
+      "the server has ended the call with OK: a message that it had not taken by then was not delivered";
+    return new RpcError(toStatus([FAILED_PRECONDITION, FAILED_PRECONDITION, words, FAULT_PEER]));
+  }
+
+  #tell(body: EventBody): void {
+    const { observers } = this.#context;
+    if (observers.length === 0) return;
+    const event = { at: performance.now(), path: this.#path, kind: this.#kind, ...body } as CallEvent;
+    for (const observer of observers) {
+      try {
+        observer(event);
+      } catch (thrown) {
+        // An observer's mistake is its own: it surfaces, and the call goes on.
+        queueMicrotask(() => {
+          throw thrown;
+        });
+      }
+    }
+  }
+}
+
+/** A message's bytes. */
+export function encode<Req>(
+  message: Req,
+  codec: Codec<Req, never> | Codec<Req, unknown> | undefined,
+): Uint8Array {
+  const bytes: unknown = codec ? codec.encode(message) : message;
+  if (bytes instanceof Uint8Array) return bytes;
+  const cure = codec ? "codec.encode is to return one" : "pass one, or give a codec";
+  throw new TypeError(`a message is sent as a Uint8Array, this is ${typeof bytes}: ${cure}`);
+}
+
+function settle<T>(make: () => T): Promise<T> {
+  try {
+    return Promise.resolve(make());
+  } catch (thrown) {
+    return rejected(thrown);
+  }
+}
+
+function flatten(metadata: Metadata): unknown[] {
+  return [...metadata].flat();
+}
+
+function unflatten(entries: unknown[]): Metadata {
+  return new Metadata(pairs<MetadataValue>(entries));
+}
+
+function pairs<T>(flat: unknown[]): [string, T][] {
+  const entries: [string, T][] = [];
+  for (let i = 0; i < flat.length; i += 2) entries.push([flat[i] as string, flat[i + 1] as T]);
+  return entries;
+}
+
+function wordsOf(reason: unknown): string {
+  if (reason instanceof Error) return reason.message;
+  return typeof reason === "string" ? reason : "";
+}

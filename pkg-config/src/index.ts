@@ -1,0 +1,28 @@
+/** Full-duplex gRPC, Dubbo Triple and Connect streams from web pages, workers and edge functions. */
+export { createClient } from "./client.js";
+export { codeNames, RpcError } from "./error.js";
+export { Metadata, type MetadataInit, type MetadataValue } from "./metadata.js";
+export type {
+  BidiCall,
+  Call,
+  CallEvent,
+  CallKind,
+  CallOptions,
+  Client,
+  ClientOptions,
+  ClientStreamCall,
+  Code,
+  Codec,
+  Detail,
+  Fault,
+  Observer,
+  Protocol,
+  Receiver,
+  Sender,
+  ServerStreamCall,
+  Status,
+  Support,
+  TransportName,
+  TripleOptions,
+  UnaryResponse,
+} from "./types.js";
