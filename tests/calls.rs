@@ -8,6 +8,7 @@ mod harness;
 
 #[cfg(test)]
 mod calls {
+    mod any_order;
     mod bidi;
     mod cancel;
     mod cardinality;
