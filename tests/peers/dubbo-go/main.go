@@ -1,0 +1,106 @@
+// The greeter of tests/README.md on dubbo-go, through dubbo-go's own server.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"dubbo.apache.org/dubbo-go/v3/protocol"
+	"dubbo.apache.org/dubbo-go/v3/protocol/triple"
+	"dubbo.apache.org/dubbo-go/v3/server"
+
+	"github.com/dubbogo/gost/log/logger"
+
+	// The parts of dubbo-go/v3/imports that a server without a registry needs: its default filters among them.
+	_ "dubbo.apache.org/dubbo-go/v3/filter/accesslog"
+	_ "dubbo.apache.org/dubbo-go/v3/filter/echo"
+	_ "dubbo.apache.org/dubbo-go/v3/filter/exec_limit"
+	_ "dubbo.apache.org/dubbo-go/v3/filter/generic"
+	_ "dubbo.apache.org/dubbo-go/v3/filter/graceful_shutdown"
+	_ "dubbo.apache.org/dubbo-go/v3/filter/token"
+	_ "dubbo.apache.org/dubbo-go/v3/filter/tps"
+	_ "dubbo.apache.org/dubbo-go/v3/protocol/protocolwrapper"
+	_ "dubbo.apache.org/dubbo-go/v3/proxy/proxy_factory"
+)
+
+func main() {
+	port := flag.Int("port", 0, "port of the greeter; 0: any")
+	observedPort := flag.Int("observed-port", 0, "port of the observed log; 0: any")
+	exitOnEOF := flag.Bool("exit-on-stdin-eof", false, "end when stdin does, so that a test harness that dies takes this server along")
+	flag.Parse()
+
+	greeter, log, err := start(*port, *observedPort)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "dubbo-go peer:", err)
+		os.Exit(1)
+	}
+	fmt.Printf("listening on %s observed %s\n", greeter, log)
+	if *exitOnEOF {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		return
+	}
+	select {}
+}
+
+// start runs the greeter and the server of its log, and says where.
+func start(port, observedPort int) (greeter, log string, err error) {
+	logger.SetLoggerLevel("fatal")
+	seen := newObserved()
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", observedPort))
+	if err != nil {
+		return "", "", err
+	}
+	go func() { _ = http.Serve(listener, seen) }()
+	greeter, err = startGreeter(port, seen)
+	return greeter, listener.Addr().String(), err
+}
+
+func startGreeter(port int, seen *observed) (string, error) {
+	// dubbo-go does not tell which port it was given, so a free one is picked for it.
+	probe, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return "", err
+	}
+	address := probe.Addr().(*net.TCPAddr)
+	if err := probe.Close(); err != nil {
+		return "", err
+	}
+
+	dubbo, err := server.NewServer(server.WithServerProtocol(
+		protocol.WithTriple(triple.WithMaxServerRecvMsgSize("65MiB")),
+		protocol.WithIp("127.0.0.1"),
+		protocol.WithPort(address.Port),
+	))
+	if err != nil {
+		return "", err
+	}
+	if err := dubbo.Register(&Greeter{seen}, &greetService); err != nil {
+		return "", err
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- dubbo.Serve() }()
+	return address.String(), waitFor(address.String(), failed)
+}
+
+// waitFor waits until somebody listens: dubbo-go does not tell when it does.
+func waitFor(address string, failed <-chan error) error {
+	deadline := time.After(10 * time.Second)
+	for {
+		if connection, err := net.Dial("tcp", address); err == nil {
+			return connection.Close()
+		}
+		select {
+		case err := <-failed:
+			return errors.Join(errors.New("dubbo-go ended instead of serving"), err)
+		case <-deadline:
+			return fmt.Errorf("dubbo-go did not listen on %s within 10 s", address)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
