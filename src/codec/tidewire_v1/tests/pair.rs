@@ -538,12 +538,13 @@ fn a_reader_that_releases_too_much_gives_back_only_its_own() {
 
 #[test]
 fn a_reset_leaves_before_the_open_that_it_makes_room_for_whatever_the_budget() {
-    for budget in 0..200 {
+    let reason = "for a reason that takes more room than an OPEN, ".repeat(4);
+    for budget in 0..800 {
         let mut pair = Pair::greeted(Limits::default(), Limits { max_streams: 3, ..Limits::default() });
         let ids: Vec<u32> = (0..6).map(|_| pair.open(true)).collect();
         pair.client_speaks();
         for &id in &ids[..3] {
-            pair.client.reset(id, code::CANCEL, "for a reason that takes some room");
+            pair.client.reset(id, code::CANCEL, &reason);
         }
         let mut opened = 0;
         while let Some(message) = pair.client.poll_transmit(budget) {
