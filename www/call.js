@@ -198,7 +198,7 @@ export class GreetCall {
     this.#end({
       code: error?.code,
       codeName: error?.codeName ?? error?.status?.codeName ?? "NOT STARTED",
-      message: text(error),
+      message: error?.rawMessage ?? text(error),
       fault: error?.fault ?? error?.status?.fault,
       trailers: error?.trailers ?? error?.status?.trailers,
     });

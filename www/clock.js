@@ -67,7 +67,10 @@ function replies(call) {
     byCount(call.server.events, "message"),
     ([n, read]) => /** @type {const} */ ([n + first, read]),
   );
-  return new Map([...reads, ...replied]);
+  const closed = call.server.events.find((event) => event.what === "half-close");
+  if (!closed) return new Map([...reads, ...replied]);
+  // What comes after the last answer is said because of the half-close.
+  return new Map([...reads, [(closed.count ?? 0) + first + 1, closed], ...replied]);
 }
 
 /**

@@ -56,7 +56,7 @@ function entry(call, pressed, select) {
     props,
     el("i", { className: `dot ${tone(call)}` }),
     el("span", {}, `${KINDS[call.settings.kind]}, ${call.settings.server.name}`),
-    el("span", { className: "hint" }, standing(call)),
+    el("span", { className: "hint" }, [standing(call), call.transport].filter(Boolean).join(", ")),
     el("time", {}, call.date.toLocaleTimeString()),
   );
   return el("li", {}, button);

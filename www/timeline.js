@@ -10,7 +10,7 @@
  */
 import { align, links } from "./clock.js";
 import { byId, el } from "./dom.js";
-import { label, time, toneOf } from "./words.js";
+import { label, seconds, time, toneOf } from "./words.js";
 
 const ROW = 28;
 /** Where the lanes are narrow, the time stands below the words. */
@@ -75,7 +75,7 @@ function place(call, offset, row) {
   const marks = [
     ...call.client.events.map((event) => mark("client", event, event.at)),
     ...call.server.events.map((event) => mark("server", event, event.at + offset)),
-  ].sort((a, b) => a.at - b.at);
+  ].sort((a, b) => a.at - b.at || rank(a) - rank(b));
   const free = { client: 0, server: 0 };
   let y = TOP;
   let before = marks[0]?.at ?? 0;
@@ -86,6 +86,12 @@ function place(call, offset, row) {
     free[one.side] = y + row;
   }
   return marks;
+}
+
+/** Browsers round their clocks: at the same instant, what we do comes first and what reaches us last. @param {Mark} one */
+function rank({ side, event }) {
+  if (side === "server") return 1;
+  return ["open", "send", "half-close", "cancel"].includes(event.what) ? 0 : 2;
 }
 
 /** @returns {Mark} */
@@ -197,8 +203,7 @@ function drawWire(call, marks, linked, width, height) {
     }
   }
   if (call.running && marks.length) {
-    const now = (performance.now() - call.start) / 1000;
-    parts.push(svg("text", { x: width / 2, y: height - 2 }, `${now.toFixed(1)} s`));
+    parts.push(svg("text", { x: width / 2, y: height - 2 }, seconds(performance.now() - call.start)));
   }
   wire.replaceChildren(...parts);
 }
