@@ -193,13 +193,7 @@ function drawWire(call, marks, linked, width, height) {
   for (const [i, one] of marks.entries()) {
     const before = marks[i - 1];
     if (before && one.at - before.at >= PAUSE_MS) {
-      parts.push(
-        svg(
-          "text",
-          { x: width / 2, y: (one.y + before.y) / 2 + 3.5 },
-          `${((one.at - before.at) / 1000).toFixed(1)} s`,
-        ),
-      );
+      parts.push(svg("text", { x: width / 2, y: (one.y + before.y) / 2 + 3.5 }, seconds(one.at - before.at)));
     }
   }
   if (call.running && marks.length) {

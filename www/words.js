@@ -30,8 +30,17 @@ const CODES =
 export function time(ms) {
   if (ms < 9.95) return `${Math.max(0, ms).toFixed(1)} ms`;
   if (ms < 999.5) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(3)} s`;
-  return `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1000)} s`;
+  return seconds(ms, 3);
+}
+
+/**
+ * @param {number} ms
+ * @param {number} [digits]
+ */
+export function seconds(ms, digits = 1) {
+  if (ms < 60_000) return `${(ms / 1000).toFixed(digits)} s`;
+  const rest = ((ms % 60_000) / 1000).toFixed(digits).padStart(digits + 3, "0");
+  return `${Math.floor(ms / 60_000)}:${rest} min`;
 }
 
 /**
