@@ -8,7 +8,7 @@ pub mod greeter;
 pub mod log_api;
 pub mod observed;
 pub mod proto;
-pub mod serve;
 pub mod servers;
 pub mod site;
 mod talk;
+pub mod tls;

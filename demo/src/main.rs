@@ -1,6 +1,7 @@
 //! The demo server.
 #![forbid(unsafe_code)]
 
+use std::future::pending;
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,9 +11,10 @@ use clap::Parser;
 use http::Uri;
 use tidewire_demo::greeter;
 use tidewire_demo::observed::Observed;
-use tidewire_demo::serve::{self, Identity};
 use tidewire_demo::servers::{Server, http_uri};
 use tidewire_demo::site::Site;
+use tidewire_demo::tls::Identity;
+use tidewire_gateway::{Drain, Server as Listening, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -76,11 +78,13 @@ async fn run(options: Options) -> io::Result<()> {
 
     let listener = bind(options.listen).await?;
     let mut ready = format!("listening on http://{}", listener.local_addr()?);
-    tokio::spawn(serve::plain(listener, site.clone()));
+    let plain = Listening::new(Drain::default());
+    tokio::spawn(serve(listener, site.clone(), plain.clone(), pending()));
     if let Some(address) = options.tls_listen {
+        let tls = Listening { tls: Some(identity(&options).load()?), ..plain };
         let listener = bind(address).await?;
         ready += &format!("\nlistening on https://{}", listener.local_addr()?);
-        tokio::spawn(serve::tls(listener, identity(&options).acceptor()?, site));
+        tokio::spawn(serve(listener, site, tls, pending()));
     }
     println!("{ready}");
     tokio::select! {
@@ -125,7 +129,7 @@ fn folder(text: &str) -> Result<(String, PathBuf), String> {
 /// On a thread of its own: tokio's stdin would keep the process from ending for another reason.
 async fn stdin_eof(wanted: bool) {
     if !wanted {
-        return std::future::pending().await;
+        return pending().await;
     }
     let (ended, end) = oneshot::channel();
     std::thread::spawn(move || {

@@ -7,9 +7,11 @@ use axum::Router;
 use axum::routing::get;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
+use tidewire_gateway::{Gateway, Limits};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::behaviour::MAX_MESSAGE_BYTES;
 use crate::log_api;
 use crate::observed::Observed;
 use crate::servers::Server;
@@ -34,6 +36,9 @@ impl Site {
         let mut router = Router::new()
             .route("/servers", get(|| async move { axum::Json(servers) }))
             .nest("/observed", log_api::router(&self.servers, self.observed.clone()));
+        for server in &self.servers {
+            router = router.nest(&format!("/{}", server.name), self.gateway(server)?.router());
+        }
         for (path, folder) in &self.folders {
             router = mount_folder(router, path, folder)?;
         }
@@ -42,6 +47,17 @@ impl Site {
             // Files change under a developer's hands; the browser asks each time and mostly hears 304.
             HeaderValue::from_static("no-cache"),
         )))
+    }
+
+    fn gateway(&self, server: &Server) -> io::Result<Gateway> {
+        let builder = Gateway::builder().upstream(server.upstream.to_string());
+        let builder = self.allow_origins.iter().fold(builder, |builder, origin| builder.allow_origin(origin));
+        let limits = Limits {
+            max_message_bytes: MAX_MESSAGE_BYTES as u32,
+            max_header_bytes: 64 << 10,
+            ..Limits::default()
+        };
+        builder.limits(limits).build().map_err(io::Error::other)
     }
 }
 
