@@ -79,7 +79,7 @@ function drawNow() {
  */
 async function watch(call) {
   watching.abort();
-  if (!call.settings.server.observed) call.blind = "This server keeps no log: its side cannot be shown.";
+  if (!call.settings.server.observed) call.blind = "This server keeps no log that could be shown here.";
   if (call.blind || call.server.find("end")) return;
   watching = new AbortController();
   try {
@@ -94,7 +94,7 @@ async function watch(call) {
       draw();
     }
   } catch (error) {
-    call.blind = `The server's log cannot be read: ${error instanceof Error ? error.message : error}`;
+    call.blind ||= `The server's log cannot be read: ${error instanceof Error ? error.message : error}`;
     draw();
   }
 }

@@ -16,6 +16,7 @@ export function drawOutcome(call, clock) {
   byId("subject", HTMLElement).textContent = call ? subject(call) : "";
   drawStatus(call);
   byId("story", HTMLElement).textContent = call ? story(call, clock.offset) : "";
+  byId("blind", HTMLElement).textContent = call?.blind ?? "";
   byId("clock", HTMLElement).textContent = call ? aboutClock(call, clock) : "";
   byId("metadata", HTMLElement).hidden = !call?.ending;
   if (!call?.ending) return;
@@ -123,10 +124,10 @@ function tone(call) {
  * @param {{ slack: number | null }} clock
  */
 function aboutClock(call, clock) {
-  if (call.blind) return call.blind;
   const dropped = call.client.dropped + call.server.dropped;
   const left = dropped ? ` ${plural(dropped, "older mark")} left out.` : "";
-  if (call.server.events.length === 0) return call.running ? "Waiting for the server's log." : left;
+  if (call.server.events.length === 0)
+    return call.running && !call.blind ? "Waiting for the server's log." : left;
   const within = clock.slack === null ? "" : `, to within ${time(clock.slack)}`;
   return `Both sides are on this page's clock; the server's is set by cause and effect${within}.${left}`;
 }

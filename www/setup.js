@@ -115,6 +115,11 @@ function refresh() {
   if (chosen) sayWhatCarries(chosen);
 }
 
+/** @param {string} words */
+function sentence(words) {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+}
+
 /** A kind that has one request cannot fail after two. */
 function limitFailure() {
   const count = byId("fail-count", HTMLInputElement);
@@ -139,7 +144,7 @@ async function carries(chosen) {
   try {
     const client = await clientFor(chosen.name, chosenTransport());
     const { ok, transport: by, reason } = client.supports(chosenKind());
-    if (!ok) return { ok, text: `Cannot carry this here: ${reason ?? "the runtime lacks what it needs"}` };
+    if (!ok) return { ok, text: sentence(reason ?? "this cannot be carried here") };
     return { ok, text: transport.value === "auto" ? `Here it takes ${by}.` : "" };
   } catch (error) {
     return {
