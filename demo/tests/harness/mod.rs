@@ -101,12 +101,7 @@ pub struct BareCall {
 
 impl BareCall {
     pub fn send(&mut self, name: &str) {
-        let message = GreetRequest { name: name.into() };
-        let mut frame = BytesMut::new();
-        frame.put_u8(0);
-        frame.put_u32(message.encoded_len() as u32);
-        message.encode(&mut frame).unwrap();
-        self.body.send_data(frame.freeze(), false).unwrap();
+        self.body.send_data(enveloped(name), false).unwrap();
     }
 
     pub fn half_close(&mut self) {
@@ -144,6 +139,16 @@ impl BareCall {
         }
         self.replies.as_mut().unwrap()
     }
+}
+
+/// A request as one gRPC message.
+pub fn enveloped(name: &str) -> Bytes {
+    let message = GreetRequest { name: name.into() };
+    let mut frame = BytesMut::new();
+    frame.put_u8(0);
+    frame.put_u32(message.encoded_len() as u32);
+    message.encode(&mut frame).unwrap();
+    frame.freeze()
 }
 
 async fn within<T>(future: impl Future<Output = T>) -> T {
