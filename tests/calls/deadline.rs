@@ -6,7 +6,7 @@ use tidewire::call::Transmit;
 use tidewire::status::{Code, Fault};
 
 use crate::harness::wire::Wire;
-use crate::harness::{START, bidi};
+use crate::harness::{Pair, START, bidi};
 
 #[test]
 fn a_pending_receive_is_freed_when_it_passes() {
@@ -46,41 +46,43 @@ fn a_deadline_of_zero_sends_nothing() {
     }
 }
 
+/// All that can come to a call that awaits its headers, and would end or change it.
+const LATE: [fn(&Pair); 8] = [
+    |pair| pair.client.cancel("at the same time"),
+    |pair| pair.peer.headers(),
+    |pair| pair.peer.replies("too late"),
+    |pair| pair.peer.ends_ok(),
+    |pair| pair.peer.body_ends(None),
+    |pair| pair.peer.resets(8, "the server's deadline passed too"),
+    |pair| pair.peer.is_not_reached(7, "at the same time"),
+    |pair| pair.peer.connection_fails("at the same time"),
+];
+
 #[test]
-fn the_peers_own_words_come_too_late_at_or_after_it() {
-    for late in [300, 301, 10_000] {
-        for pair in bidi().deadline(300).on_every_wire() {
-            pair.talks();
-            pair.after_without_timer(late);
-            pair.peer.ends_ok();
-            pair.peer.expects_reset();
-            pair.client.ends(Code::DeadlineExceeded).by(Fault::Local);
-            pair.is_over();
+fn it_wins_over_whatever_comes_at_or_after_it_even_where_the_timer_is_late() {
+    for late in LATE {
+        for millis in [300, 301, 10_000] {
+            for pair in bidi().deadline(300).on_every_wire() {
+                pair.opens();
+                pair.after_without_timer(millis);
+                late(&pair);
+                pair.peer.expects_reset();
+                pair.client.ends(Code::DeadlineExceeded).by(Fault::Local);
+                pair.is_over();
+            }
         }
     }
 }
 
 #[test]
-fn a_late_timer_changes_the_cause_for_no_input_and_no_cancel() {
+fn it_wins_over_the_status_of_a_stream_that_has_begun() {
     for pair in bidi().deadline(300).on_every_wire() {
         pair.talks();
         pair.after_without_timer(300);
-        match pair.peer.cut {
-            1 => pair.peer.resets(8, "the server's deadline passed too"),
-            _ => pair.client.cancel("at the same time"),
-        }
+        pair.peer.ends_ok();
         pair.peer.expects_reset();
-        pair.client.ends(Code::DeadlineExceeded);
-    }
-    for pair in bidi().deadline(300).on_every_wire() {
-        pair.opens();
-        pair.after_without_timer(300);
-        match pair.peer.cut {
-            1 => pair.peer.headers(),
-            _ => pair.peer.connection_fails("at the same time"),
-        }
-        pair.peer.expects_reset();
-        pair.client.ends(Code::DeadlineExceeded);
+        pair.client.ends(Code::DeadlineExceeded).by(Fault::Local);
+        pair.is_over();
     }
 }
 

@@ -33,9 +33,10 @@ fn each_wire_says_what_it_is() {
 }
 
 #[test]
-fn nothing_of_the_protocols_own_can_come_from_the_user() {
+fn what_the_protocol_rests_on_cannot_come_from_the_user() {
     for pair in bidi().deadline(300).triple().on_every_wire() {
         let own = pair.opens().0;
+        // These are hints, of which a server may as well see two.
         let reserved = |name: &str| name != "accept" && name != "x-grpc-web" && !name.starts_with("tri");
         for (name, _) in own.into_iter().filter(|(name, _)| reserved(name)) {
             let mut encoded = headers(&[]);
