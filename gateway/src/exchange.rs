@@ -158,6 +158,7 @@ async fn receive(response: ResponseFuture, download: &mut impl Download, upstrea
     }
     while let Some(chunk) = body.data().await {
         let chunk = match chunk {
+            Ok(chunk) if chunk.is_empty() => continue,
             Ok(chunk) => chunk,
             Err(error) => return failed(error),
         };

@@ -19,7 +19,7 @@ use crate::answer::{self, SUBPROTOCOLS};
 use crate::config::{Builder, Limits};
 use crate::headers::HeaderPolicy;
 use crate::origin::{self, Origins};
-use crate::serve::Drain;
+use crate::serve::{Drain, Server};
 use crate::upstream::{Upstreams, split_path};
 use crate::{grpc_web, grpc_websockets, relay};
 
@@ -68,6 +68,11 @@ impl Gateway {
             })
             .layer(middleware::from_fn_with_state(Arc::clone(&self.shared), origin::guard))
             .with_state(Arc::clone(&self.shared))
+    }
+
+    /// Settings to serve this gateway alone: its limits, its drain.
+    pub fn server(&self) -> Server {
+        Server { limits: self.shared.limits.clone(), ..Server::new(self.shared.drain.clone()) }
     }
 
     /// Ends it gracefully, or at once.

@@ -7,11 +7,11 @@
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! use tidewire_gateway::{Gateway, Server, serve};
+//! use tidewire_gateway::{Gateway, serve};
 //!
 //! let gateway = Gateway::builder().upstream("http://127.0.0.1:50051").allow_origin("*").build()?;
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-//! serve(listener, gateway.router(), Server::new(gateway.drain().clone()), std::future::pending()).await?;
+//! serve(listener, gateway.router(), gateway.server(), std::future::pending()).await?;
 //! # Ok(())
 //! # }
 //! ```

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use tidewire_gateway::{Gateway, Limits, Server, Tls, serve};
+use tidewire_gateway::{Gateway, Limits, Tls, serve};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -98,8 +98,7 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let gateway = gateway(&args)?;
-    let mut server = Server::new(gateway.drain().clone());
-    server.limits = limits(&args);
+    let mut server = gateway.server();
     server.max_connections = args.max_connections;
     server.drain_timeout = args.drain_timeout;
     if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {

@@ -225,6 +225,10 @@ impl Relay {
             self.unanswered += bytes.len();
         }
         let handled = self.connection.handle_message(self.began.elapsed(), &bytes);
+        if handled.is_err() {
+            // Upstreams did nothing wrong: they see a client that left, not the code of its mistake.
+            self.streams.clear();
+        }
         self.drain_events(&bytes);
         handled.map_err(|error| {
             tracing::info!(transport = "tidewire.v1", error = error.message, "connection error");

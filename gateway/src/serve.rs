@@ -121,7 +121,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Cleartext with default limits. `drain`: that of the gateway that is served.
+    /// Cleartext with default limits, for several gateways that share `drain`; for one, [`crate::Gateway::server`].
     pub fn new(drain: Drain) -> Self {
         Self {
             tls: None,

@@ -1,0 +1,266 @@
+//! Back-pressure, end to end and in both directions: who does not read is not written to, and nothing grows.
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
+use h2::SendStream;
+use tidewire::codec::tidewire_v1::Limits as WireLimits;
+use tidewire_gateway::{Gateway, Limits};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::harness::{Running, Seen, Upstream, message, ok, soon};
+
+const WINDOW: usize = 65_536;
+
+async fn gateway_before(upstream: &Upstream) -> Running {
+    let limits = Limits { stream_window: WINDOW as u32, ..Limits::default() };
+    Running::start(Gateway::builder().upstream(upstream.url()).limits(limits)).await
+}
+
+/// An upstream with small windows for streams and a large one for the connection.
+async fn narrow(window: usize) -> Upstream {
+    let mut settings = h2::server::Builder::new();
+    settings.initial_window_size(window as u32).initial_connection_window_size(1 << 24);
+    Upstream::with(settings).await
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_stalls_its_upstream_and_no_other() {
+    let mut upstream = Upstream::start().await;
+    let gateway = gateway_before(&upstream).await;
+    let mut client = gateway.relay().await;
+    client.releases = false;
+    let slow = client.opens(&[]);
+    client.flush().await;
+    let mut answer = upstream.call().await.answers();
+    client.head(slow).await;
+
+    // The client's window and the gateway's fill up, then the upstream may send no more.
+    let mut sent = 0;
+    let (sender, client) = (flood(&mut answer, &mut sent), drain_socket(&mut client));
+    tokio::select! {
+        () = sender => {}
+        () = client => unreachable!(),
+    }
+    assert_eq!(sent, 2 * WINDOW, "one window at the client, one in the gateway");
+}
+
+#[tokio::test]
+async fn other_calls_pass_a_stalled_one_and_it_goes_on_when_read() {
+    let mut upstream = Upstream::start().await;
+    let gateway = gateway_before(&upstream).await;
+    let mut client = gateway.relay().await;
+    client.releases = false;
+    let slow = client.opens(&[]);
+    client.flush().await;
+    let mut stalled = upstream.call().await.answers();
+    stalled.reserve_capacity(WINDOW);
+    stalled.send_data(vec![7; WINDOW].into(), false).unwrap();
+    stalled.send_data(vec![8; WINDOW].into(), true).unwrap();
+    client.head(slow).await;
+    client.reads(slow, &vec![7; WINDOW]).await;
+
+    let quick = client.opens(&[]);
+    client.flush().await;
+    let mut answer = upstream.call().await.answers();
+    answer.send_data(message(b"quick"), false).unwrap();
+    answer.send_trailers(ok()).unwrap();
+    client.head(quick).await;
+    client.reads(quick, &message(b"quick")).await;
+    client.trailers(quick).await;
+    client.reset(quick).await;
+
+    client.connection.release(slow, WINDOW);
+    client.releases = true;
+    let mut left = WINDOW;
+    let mut ended = false;
+    while left > 0 || !ended {
+        match client.next().await {
+            Seen::Data { id, bytes, fin } if id == slow => {
+                left -= bytes.len();
+                ended |= fin;
+            }
+            seen => panic!("{seen:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_that_does_not_read_stalls_its_client() {
+    let mut upstream = narrow(WINDOW).await;
+    let gateway = gateway_before(&upstream).await;
+    let mut client = gateway.relay().await;
+    let id = client.opens(&[]);
+    client.sends(id, vec![7; 10 * WINDOW]);
+    client.flush().await;
+    let mut call = upstream.call().await;
+
+    // The gateway gave one window back, the upstream's; the second it holds.
+    while client.connection.queued(id) > 8 * WINDOW {
+        assert!(soon(step(&mut client)).await);
+    }
+    assert_eq!(client.connection.queued(id), 8 * WINDOW);
+    assert!(
+        tokio::time::timeout(Duration::from_millis(300), step(&mut client)).await.is_err(),
+        "no more window may come"
+    );
+
+    // Reading starts it again, to the last byte.
+    client.half_closes(id);
+    let reader = tokio::spawn(async move {
+        call.reads(&vec![7; 10 * WINDOW]).await;
+        call.reads_end().await;
+        call.answers_only(200, &[("grpc-status", "0")]);
+    });
+    assert!(matches!(client.next().await, Seen::Headers { fin: true, .. }));
+    soon(reader).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cancel_passes_a_full_window() {
+    let mut upstream = narrow(1024).await;
+    let gateway = gateway_before(&upstream).await;
+    let mut client = gateway.relay().await;
+    let id = client.opens(&[]);
+    client.sends(id, vec![7; WINDOW]);
+    client.flush().await;
+    let mut call = upstream.call().await;
+    client.connection.reset(id, 0x8, "");
+    client.flush().await;
+    assert_eq!(call.is_reset().await, h2::Reason::CANCEL);
+}
+
+#[tokio::test]
+async fn a_reset_waits_for_what_came_before_it() {
+    let mut upstream = Upstream::start().await;
+    let gateway = gateway_before(&upstream).await;
+    let mut client = gateway.relay().await;
+    client.releases = false;
+    let id = client.opens(&[]);
+    client.flush().await;
+    let mut answer = upstream.call().await.answers();
+    answer.send_data(vec![7; 2 * WINDOW].into(), false).unwrap();
+    client.head(id).await;
+    client.reads(id, &vec![7; WINDOW]).await;
+    // Another call on the same connection and back: by now the rest is at the gateway, without window.
+    let fence = client.opens_as("POST", "/greet.GreetService/Greet", &[], true);
+    client.flush().await;
+    upstream.call().await.answers_only(200, &[("grpc-status", "0")]);
+    assert!(matches!(client.next().await, Seen::Headers { id, fin: true, .. } if id == fence));
+    answer.send_reset(h2::Reason::INTERNAL_ERROR);
+    client.connection.release(id, WINDOW);
+    client.reads(id, &vec![7; WINDOW]).await;
+    assert_eq!(client.reset(id).await.0, 0x2);
+}
+
+#[tokio::test]
+async fn sixty_four_mebibytes_arrive_whole() {
+    const TOTAL: usize = 64 << 20;
+    let mut upstream = Upstream::start().await;
+    let gateway = Running::before(&upstream).await;
+    let limits = WireLimits { stream_window: 1 << 18, connection_window: 1 << 20, ..WireLimits::default() };
+    let mut client = gateway.relay_with(limits).await;
+    let id = client.opens(&[]);
+    client.flush().await;
+    let mut answer = upstream.call().await.answers();
+    let sender = tokio::spawn(async move {
+        let mut left = TOTAL;
+        while left > 0 {
+            answer.reserve_capacity(left);
+            let room = poll_fn(|cx| answer.poll_capacity(cx)).await.unwrap().unwrap().min(left);
+            answer.send_data(vec![(left >> 20) as u8; room].into(), false).unwrap();
+            left -= room;
+        }
+        answer.send_trailers(ok()).unwrap();
+    });
+    client.head(id).await;
+    let mut read = 0;
+    loop {
+        match client.next().await {
+            Seen::Data { bytes, .. } => read += bytes.len(),
+            Seen::Trailers { .. } => break,
+            seen => panic!("{seen:?}"),
+        }
+    }
+    assert_eq!(read, TOTAL);
+    soon(sender).await.unwrap();
+}
+
+#[tokio::test]
+async fn grpc_web_holds_back_both_ways() {
+    let mut upstream = narrow(WINDOW).await;
+    let gateway = gateway_before(&upstream).await;
+
+    // Down: the client reads nothing of the body.
+    let mut client = gateway.post(&[]).await;
+    let mut answer = upstream.call().await.answers();
+    client.head().await;
+    let mut sent = 0;
+    flood(&mut answer, &mut sent).await;
+    assert!(sent <= 5 * WINDOW, "{sent} bytes are on the way to a client that does not read");
+
+    // Up: the upstream reads nothing.
+    let mut client = gateway.post(&[]).await;
+    let _call = upstream.call().await;
+    let mut sent = 0;
+    flood(&mut client.send, &mut sent).await;
+    assert!(sent <= 5 * WINDOW, "{sent} bytes are on the way to an upstream that does not read");
+}
+
+#[tokio::test]
+async fn grpc_websockets_hold_back_up() {
+    let mut upstream = narrow(WINDOW).await;
+    let gateway = gateway_before(&upstream).await;
+    let mut client = gateway
+        .websocket("/greet.GreetService/GreetStream", &[("sec-websocket-protocol", "grpc-websockets")])
+        .await
+        .unwrap();
+    let head = Bytes::from_static(b"content-type: application/grpc-web+proto\r\n");
+    soon(client.send(Message::Binary(head))).await.unwrap();
+    let mut call = upstream.call().await;
+    // TCP's own buffers take some megabytes; without back-pressure this would never stall.
+    let chunk = Bytes::from([&[0][..], &message(&[7; 32_000])].concat());
+    let mut sent = 0;
+    let stalled = loop {
+        let send = client.send(Message::Binary(chunk.clone()));
+        if tokio::time::timeout(Duration::from_millis(500), send).await.is_err() {
+            break true;
+        }
+        sent += chunk.len();
+        if sent > 64 << 20 {
+            break false;
+        }
+    };
+    assert!(stalled, "{sent} bytes went to an upstream that does not read");
+    drop(client);
+    assert_eq!(call.reads_reset().await, h2::Reason::CANCEL);
+}
+
+/// Sends until the window has been closed for a while.
+async fn flood(send: &mut SendStream<Bytes>, sent: &mut usize) {
+    loop {
+        send.reserve_capacity(WINDOW);
+        let room = poll_fn(|cx| send.poll_capacity(cx));
+        let Ok(room) = tokio::time::timeout(Duration::from_millis(500), room).await else { return };
+        let room = room.unwrap().unwrap();
+        send.send_data(vec![0; room].into(), false).unwrap();
+        *sent += room;
+    }
+}
+
+/// Lets the client's wire do its part; nobody reads the calls.
+async fn drain_socket(client: &mut crate::harness::Client) {
+    loop {
+        client.next_without_limit().await;
+    }
+}
+
+/// Takes one WebSocket message and sends what it allows. False once the socket is closed.
+async fn step(client: &mut crate::harness::Client) -> bool {
+    let Some(Ok(message)) = client.socket.next().await else { return false };
+    client.connection.handle_message(Duration::ZERO, &message.into_data()).unwrap();
+    client.flush().await;
+    true
+}
