@@ -114,11 +114,12 @@ export class Scene {
 
   /** The same of a Status: the two share their names. */
   isStatus(status, { code, fault, message, cause }) {
-    const came = `${status.code} by fault of ${status.fault}: ${status.message}`;
+    const words = wordsOf(status);
+    const came = `${status.code} by fault of ${status.fault}: ${words}`;
     ok([code].flat().includes(status.code), `code ${[code].flat().join(" or ")}, got ${came}`);
     if (fault)
       ok([fault].flat().includes(status.fault), `fault "${[fault].flat().join('" or "')}", got ${came}`);
-    if (message) match(status.message, message, "message");
+    if (message) match(words, message, "message");
     if (cause !== undefined)
       ok(status.cause === cause, `the cause to be what was given, got ${describe(status.cause)}`);
   }
@@ -151,6 +152,11 @@ export class Scene {
     await this.unary("fence");
     equal(await new Observed(env.origin, server, id).now(), [], "what the server saw");
   }
+}
+
+/** What was said, without the code's name that an error carries in front. */
+export function wordsOf(status) {
+  return status.rawMessage ?? status.message;
 }
 
 function describe(value) {

@@ -2,6 +2,7 @@ import { equal, fail, match, nextTask, ok, rejection, watch, within } from "../a
 import { FAILED_PRECONDITION, UNIMPLEMENTED } from "../codes.mjs";
 import { allKinds } from "../harness.mjs";
 import { paths } from "../greet.mjs";
+import { wordsOf } from "../scene.mjs";
 
 const ASKED = 'asked to fail: 100% "grüßt"';
 
@@ -117,7 +118,7 @@ function unwatched(t, options) {
 
 function asAsked(t, failure) {
   t.isStatus(failure, { code: FAILED_PRECONDITION, fault: "peer" });
-  equal(failure.message, ASKED, "message");
+  equal(wordsOf(failure), ASKED, "message");
   equal(failure.codeName, "FAILED_PRECONDITION", "code name");
   equal(failure.rawCode, FAILED_PRECONDITION, "raw code");
   ok(failure.details.length === 1, `one detail, got ${failure.details.length}`);
