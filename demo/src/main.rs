@@ -78,7 +78,7 @@ async fn run(options: Options) -> io::Result<()> {
 
     let listener = bind(options.listen).await?;
     let mut ready = format!("listening on http://{}", listener.local_addr()?);
-    let plain = Listening::new(Drain::default());
+    let plain = Listening { limits: Site::limits(), ..Listening::new(Drain::default()) };
     tokio::spawn(serve(listener, site.clone(), plain.clone(), pending()));
     if let Some(address) = options.tls_listen {
         let tls = Listening { tls: Some(identity(&options).load()?), ..plain };

@@ -56,18 +56,20 @@ async fn get_json(address: SocketAddr, path: &str) -> Value {
 }
 
 /// A gRPC-Web call as a page makes it.
-async fn greet(address: SocketAddr, server: &str, id: &str) -> String {
+async fn greet(address: SocketAddr, server: &str, id: &str) -> Response<String> {
     let request = Request::post(format!("http://{address}/{server}/greet.GreetService/Greet"))
         .header("content-type", "application/grpc-web+proto")
         .header("x-call-id", id)
         .body(enveloped("Ada").into());
-    send(request.unwrap()).await.into_body()
+    send(request.unwrap()).await
 }
 
 #[tokio::test]
 async fn a_page_calls_through_the_gateway_and_reads_the_log() {
     let (site, observed, _) = with_greeter().await;
-    let answer = greet(site, "tonic", "a").await;
+    let response = greet(site, "tonic", "a").await;
+    assert!(!response.headers().contains_key("cache-control"), "the site may not add metadata to calls");
+    let answer = response.into_body();
     assert!(answer.contains("Hello, Ada") && answer.contains("grpc-status: 0"), "{answer:?}");
     assert!(answer.contains("greeted: 1"), "{answer:?}");
 
@@ -143,6 +145,16 @@ async fn files_have_their_types_and_are_asked_for_each_time() {
     for path in ["/nothing", "/tidewire/nothing", "/../Cargo.toml"] {
         assert_eq!(get(site, path).await.status(), StatusCode::NOT_FOUND, "{path}");
     }
+}
+
+#[tokio::test]
+async fn two_meanings_of_one_path_are_refused() {
+    let twice = ["/x", "/x/"].map(|path| (path.to_owned(), PathBuf::from(".")));
+    let error = Site { folders: twice.to_vec(), ..Site::default() }.router().unwrap_err();
+    assert!(error.to_string().contains("/x would have two meanings"), "{error}");
+
+    let servers = vec!["go=http://127.0.0.1:1".parse().unwrap(); 2];
+    assert!(Site { servers, ..Site::default() }.router().is_err());
 }
 
 #[tokio::test]
