@@ -280,16 +280,6 @@ fn a_window_above_the_maximum_ends_the_connection() {
 
     let stream = frame(WINDOW, 0, 1, &u32::MAX.to_be_bytes());
     assert_eq!(fails(&mut gateway(), &[open(1), stream].concat()).code, code::FLOW_CONTROL_ERROR);
-
-    // The window is already so large when HELLO raises it.
-    let mut client = client_before_hello();
-    client.open("POST", "/a", &Vec::new(), false).expect("open");
-    transmitted(&mut client);
-    assert_eq!(fails(&mut client, &hello(&[(1, 0x8000_0000)])).code, code::PROTOCOL_ERROR);
-}
-
-fn client_before_hello() -> Connection {
-    Connection::new(Role::Client, Limits::default(), NOW)
 }
 
 #[test]
