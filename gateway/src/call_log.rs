@@ -40,7 +40,9 @@ fn describe(ending: &Ending, head_status: Option<String>) -> String {
         }
         Ending::Reset(reason) => format!("reset by the upstream: {reason:?}"),
         Ending::Left(reason) => format!("left by the client: {reason:?}"),
-        Ending::Broken(sentence) | Ending::Unreachable(sentence) => sentence.clone(),
+        Ending::Broken(sentence) | Ending::Unreachable(sentence) | Ending::Invalid(sentence) => {
+            sentence.clone()
+        }
         Ending::Refused(status) => format!("refused: {}", status.message),
     }
 }

@@ -58,6 +58,8 @@ pub(crate) enum Ending {
     Reset(Reason),
     /// The connection to the upstream broke; a sentence.
     Broken(String),
+    /// The upstream's answer broke HTTP/2's rules or the gateway's limits; a sentence.
+    Invalid(String),
     /// There was no connection to the upstream, nothing was sent; a sentence.
     Unreachable(String),
     /// The client left.
@@ -172,6 +174,10 @@ async fn receive(response: ResponseFuture, download: &mut impl Download, upstrea
 fn failure(error: &h2::Error, upstream: &str) -> Ending {
     match error.reason() {
         Some(reason) if error.is_reset() && error.is_remote() => Ending::Reset(reason),
+        Some(_) if error.is_reset() => Ending::Invalid(format!(
+            "the answer of the upstream {upstream} breaks HTTP/2's rules or has larger headers than the gateway \
+             takes (--max-header-bytes): {error}"
+        )),
         // A graceful GOAWAY fails only the streams above the last one that is handled.
         Some(Reason::NO_ERROR) if error.is_go_away() => Ending::Reset(Reason::REFUSED_STREAM),
         _ => Ending::Broken(format!("the connection to the upstream {upstream} broke: {error}")),

@@ -29,6 +29,9 @@ use crate::upstream::Upstream;
 
 const NAME: &str = "grpc-websockets";
 
+/// Allocated for every socket.
+const READ_BUFFER: usize = 16 * 1024;
+
 /// How long a client may take to close the socket after the call has ended.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -43,7 +46,8 @@ pub(crate) fn accept(
     let of_upgrade = shared.headers.of_upgrade(headers);
     // Existing clients put a whole gRPC message into one WebSocket message.
     let largest = shared.limits.max_message_bytes as usize + 6;
-    upgrade.max_message_size(largest).max_frame_size(largest).on_upgrade(move |socket| {
+    let upgrade = upgrade.max_message_size(largest).max_frame_size(largest);
+    upgrade.read_buffer_size(READ_BUFFER).on_upgrade(move |socket| {
         let drain = shared.drain.clone();
         drain.bound(async move {
             let (sink, stream) = socket.split();

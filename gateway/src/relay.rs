@@ -29,6 +29,8 @@ const BUDGET: usize = 64 * 1024;
 const BURST: usize = 256;
 /// The largest WebSocket message taken.
 const LARGEST_MESSAGE: usize = 1024 * 1024;
+/// Allocated for every socket; the library's own 128 KiB are much for one that is idle.
+const READ_BUFFER: usize = 32 * 1024;
 /// How long a client may take to answer a close.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -43,7 +45,8 @@ pub(crate) fn accept(
     permit: OwnedSemaphorePermit,
 ) -> Response {
     let of_upgrade = shared.headers.of_upgrade(headers);
-    upgrade.max_message_size(LARGEST_MESSAGE).max_frame_size(LARGEST_MESSAGE).on_upgrade(move |socket| {
+    let upgrade = upgrade.max_message_size(LARGEST_MESSAGE).max_frame_size(LARGEST_MESSAGE);
+    upgrade.read_buffer_size(READ_BUFFER).on_upgrade(move |socket| {
         let drain = shared.drain.clone();
         drain.bound(async move {
             Relay::new(shared, of_upgrade, socket).run().await;
@@ -133,7 +136,7 @@ impl Relay {
     async fn relay(&mut self) -> End {
         let drain = self.shared.drain.clone();
         let mut going_away = false;
-        let mut burst = Vec::with_capacity(BURST);
+        let mut burst = Vec::new();
         loop {
             if let Err(end) = self.transmit().await {
                 return end;
@@ -327,6 +330,7 @@ impl Relay {
             Ending::Reset(code) => (code, reset_sentence(code, &stream.upstream)),
             Ending::Broken(sentence) => (Reason::CONNECT_ERROR, sentence),
             Ending::Unreachable(sentence) => (Reason::REFUSED_STREAM, sentence),
+            Ending::Invalid(sentence) => (Reason::INTERNAL_ERROR, sentence),
             Ending::Left(code) => (code, "the client left".to_owned()),
             Ending::Refused(status) => (Reason::INTERNAL_ERROR, status.message),
         };

@@ -70,6 +70,7 @@ pub(crate) fn trailers(ending: &Ending, head_has_status: bool, upstream: &str) -
         ),
         Ending::Reset(reason) => Status::of_reset(*reason, upstream),
         Ending::Broken(sentence) | Ending::Unreachable(sentence) => Status::new(Code::Unavailable, sentence),
+        Ending::Invalid(sentence) => Status::new(Code::Internal, sentence),
         Ending::Refused(status) => status.clone(),
     };
     Some(status.to_headers())

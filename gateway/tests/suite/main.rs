@@ -4,6 +4,7 @@ mod answers;
 mod harness;
 mod life;
 mod pressure;
+mod program;
 mod relay;
 mod web;
 mod websockets;

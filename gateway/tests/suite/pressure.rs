@@ -151,8 +151,17 @@ async fn a_reset_waits_for_what_came_before_it() {
     assert!(matches!(client.next().await, Seen::Headers { id, fin: true, .. } if id == fence));
     answer.send_reset(h2::Reason::INTERNAL_ERROR);
     client.connection.release(id, WINDOW);
-    client.reads(id, &vec![7; WINDOW]).await;
-    assert_eq!(client.reset(id).await.0, 0x2);
+    client.releases = true;
+    let mut read = 0;
+    loop {
+        match client.next().await {
+            Seen::Data { id: of, bytes, fin: false } if of == id => read += bytes.len(),
+            Seen::Reset { id: of, code: 0x2, .. } if of == id => break,
+            seen => panic!("{seen:?}"),
+        }
+    }
+    // HTTP/2 gives window back in halves at least: some of the second half may still have been at the upstream.
+    assert!(read >= WINDOW / 2, "the reset overtook what came before it: {read} bytes");
 }
 
 #[tokio::test]

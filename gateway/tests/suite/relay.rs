@@ -331,3 +331,52 @@ async fn a_client_that_only_pings_is_answered() {
     assert_eq!(acked, [&[7, 1, 0, 0, 0, 0, 0, 0, 8][..], b"12345678"].concat());
     not_now(client.next_without_limit()).await;
 }
+
+#[tokio::test]
+async fn an_answer_with_too_large_headers_ends_its_call_alone() {
+    let mut upstream = Upstream::start().await;
+    let gateway = Running::before(&upstream).await;
+    let mut client = gateway.relay().await;
+    let large: &'static str = Box::leak("a".repeat(20_000).into_boxed_str());
+    for headers in [&[("x-large", large)][..], &[("x-a", &large[..8_000]), ("x-b", &large[..8_300])]] {
+        let id = client.opens(&[]);
+        client.flush().await;
+        let mut call = upstream.call().await;
+        let _answer = call.answers_with(200, headers);
+        let (_, reason) = client.reset(id).await;
+        assert!(reason.contains("larger headers") || reason.contains("16384"), "{reason}");
+    }
+    let id = client.opens(&[]);
+    client.flush().await;
+    let mut call = upstream.call().await;
+    let _answer = call.answers();
+    client.head(id).await;
+}
+
+#[tokio::test]
+async fn ten_thousand_round_trips() {
+    const ROUNDS: usize = 10_000;
+    let mut upstream = Upstream::start().await;
+    let gateway = Running::before(&upstream).await;
+    let mut client = gateway.relay().await;
+    let id = client.opens(&[]);
+    client.flush().await;
+    let mut call = upstream.call().await;
+    let echo = tokio::spawn(async move {
+        let mut answer = call.answers();
+        for _ in 0..ROUNDS {
+            call.reads(&message(b"ping")).await;
+            answer.send_data(message(b"pong"), false).unwrap();
+        }
+        call.reads_end().await;
+        answer.send_trailers(ok()).unwrap();
+    });
+    client.head(id).await;
+    for _ in 0..ROUNDS {
+        client.sends(id, message(b"ping"));
+        client.reads(id, &message(b"pong")).await;
+    }
+    client.half_closes(id);
+    client.trailers(id).await;
+    soon(echo).await.unwrap();
+}
