@@ -141,17 +141,7 @@ func (c *client) sawUntil(last string) []seen {
 	c.t.Helper()
 	var all []seen
 	for deadline := time.Now().Add(limit); time.Now().Before(deadline); {
-		response, err := http.Get(fmt.Sprintf("%s%s?after=%d&wait=1000", logURL, c.id, len(all)))
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		var news struct{ Events []seen }
-		err = json.NewDecoder(response.Body).Decode(&news)
-		response.Body.Close()
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		for _, event := range news.Events {
+		for _, event := range c.fetch(len(all), time.Second) {
 			if all = append(all, event); event.What == last {
 				return all
 			}
@@ -159,6 +149,23 @@ func (c *client) sawUntil(last string) []seen {
 	}
 	c.t.Fatalf("no %q after %+v", last, all)
 	return nil
+}
+
+// news gives what the log holds now.
+func (c *client) news() []seen { return c.fetch(0, 0) }
+
+func (c *client) fetch(after int, wait time.Duration) []seen {
+	c.t.Helper()
+	response, err := http.Get(fmt.Sprintf("%s%s?after=%d&wait=%d", logURL, c.id, after, wait.Milliseconds()))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var news struct{ Events []seen }
+	if err := json.NewDecoder(response.Body).Decode(&news); err != nil {
+		c.t.Fatal(err)
+	}
+	return news.Events
 }
 
 // saw checks what happened from `open` to `end`.

@@ -250,6 +250,23 @@ func TestACancelReachesAUnaryCallAtWork(t *testing.T) {
 	client.saw("open message cancelled end")
 }
 
+func TestAUnaryHandlerIsEnteredWhenTheRequestIsRead(t *testing.T) {
+	for _, method := range []string{"Greet", "GreetServerStream"} {
+		silent := with(t).open(method)
+		silent.cancel()
+		if _, err := silent.receive(); status.Code(err) != codes.Canceled {
+			t.Fatal(err)
+		}
+		// A whole call after it on the same connection, so that the first had its time.
+		if _, err := with(t).unary("Ada"); err != nil {
+			t.Fatal(err)
+		}
+		if events := silent.news(); len(events) != 0 {
+			t.Fatal(method, "was entered", events)
+		}
+	}
+}
+
 func TestADeadlineEndsEveryKind(t *testing.T) {
 	for _, method := range []string{"Greet", "GreetStream", "GreetClientStream", "GreetServerStream"} {
 		call := with(t, "x-never-end", "1").deadline(150 * time.Millisecond).open(method)
