@@ -101,8 +101,14 @@ fn kind() -> impl Strategy<Value = CallKind> {
 
 /// Most calls begin as they should, or few would come far.
 fn beginning() -> impl Strategy<Value = Vec<Op>> {
-    let headers = || vec![Op::Open, Op::Http(200), Op::Writes(Written::Headers), Op::Arrives(400)];
-    prop_oneof![1 => Just(vec![]), 1 => Just(vec![Op::Open]), 6 => Just(headers())]
+    let headers = [Op::Http(200), Op::Writes(Written::Headers), Op::Arrives(400)];
+    let opens = |then: &[Op]| Just([&[Op::Open], then].concat());
+    prop_oneof![
+        1 => Just(vec![]),
+        1 => opens(&[]),
+        1 => opens(&[&[Op::CloseSend], headers.as_slice()].concat()),
+        8 => opens(&headers),
+    ]
 }
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {

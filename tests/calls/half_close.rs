@@ -23,13 +23,16 @@ fn receiving_goes_on_until_the_peer_ends() {
 }
 
 #[test]
-fn it_may_come_before_the_peers_headers() {
+fn it_may_come_before_the_peers_headers_and_outlasts_them() {
     for pair in bidi().on_every_wire() {
         pair.opens();
         pair.client.close_send();
         pair.peer.expects_half_close();
         pair.peer.headers();
         pair.client.receives_headers();
+        pair.client.cannot_send("after closeSend");
+        pair.client.close_send();
+        pair.peer.expects_nothing();
         pair.peer.replies("a");
         pair.client.receives("a");
     }
