@@ -156,8 +156,9 @@ export class GreetCall {
     try {
       for (let reply = await call.receive(); reply !== undefined; reply = await call.receive())
         this.#say("in", reply);
-    } catch {
-      // Not lost: the status says why, and it is shown.
+    } catch (error) {
+      // An RpcError is the call's own end, which is told anyway.
+      if (!isRpcError(error)) this.#note(text(error));
     }
   }
 
@@ -195,13 +196,9 @@ export class GreetCall {
 
   /** An end without an end event: the package did not load, or the call was refused before it began. @param {any} error */
   #fail(error) {
-    this.#end({
-      code: error?.code,
-      codeName: error?.codeName ?? error?.status?.codeName ?? "NOT STARTED",
-      message: error?.rawMessage ?? text(error),
-      fault: error?.fault ?? error?.status?.fault,
-      trailers: error?.trailers ?? error?.status?.trailers,
-    });
+    if (!isRpcError(error)) return this.#end({ codeName: "NOT STARTED", message: text(error) });
+    const { code, rawCode, codeName, rawMessage, fault, trailers } = error;
+    this.#end({ code, rawCode, codeName, message: rawMessage, fault, trailers });
   }
 
   /**
@@ -250,6 +247,11 @@ export class GreetCall {
     if (this.said.size > MOST_SAID && oldest) this.said.delete(oldest);
     this.#changed();
   }
+}
+
+/** By its marks, not by its class: the package is loaded late. @param {any} error */
+function isRpcError(error) {
+  return error?.rawCode !== undefined;
 }
 
 /** @param {any} error */

@@ -25,6 +25,7 @@ export function links(call) {
     lane.find((e) => e.what === what);
 
   link(on(client, "open"), on(server, "open"), true);
+  link(on(client, "headers"), on(server, "open"), false);
   const sent = byCount(client, "send");
   for (const read of server) {
     if (read.what === "message") link(sent.get(read.count ?? 0), read, true);

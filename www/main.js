@@ -43,7 +43,6 @@ function open() {
   if (!asked) return;
   makeRoom();
   const call = new GreetCall(asked, draw);
-  call.ended.then(() => setTimeout(() => stopWatching(call), GRACE_MS));
   calls.unshift(call);
   select(call);
   if (call.canSend) message.focus();
@@ -81,9 +80,11 @@ async function watch(call) {
   watching.abort();
   if (!call.settings.server.observed) call.blind = "This server keeps no log that could be shown here.";
   if (call.blind || call.server.find("end")) return;
-  watching = new AbortController();
+  const mine = (watching = new AbortController());
+  call.ended.then(() => setTimeout(() => giveUp(call, mine), GRACE_MS));
   try {
-    for await (const event of observe(call.settings.server.name, call.id, call.seen, watching.signal)) {
+    for await (const event of observe(call.settings.server.name, call.id, call.seen, mine.signal)) {
+      if (event.n <= call.seen) continue;
       call.seen = event.n;
       call.server.add({
         what: event.what,
@@ -99,13 +100,15 @@ async function watch(call) {
   }
 }
 
-/** @param {GreetCall} call */
-function stopWatching(call) {
-  if (call === selected && !call.server.find("end")) {
-    watching.abort();
-    if (call.server.events.length === 0) call.blind ||= "The server saw nothing of this call.";
-    draw();
-  }
+/**
+ * @param {GreetCall} call
+ * @param {AbortController} watch
+ */
+function giveUp(call, watch) {
+  if (watch.signal.aborted || call.server.find("end")) return;
+  watch.abort();
+  if (call.server.events.length === 0) call.blind ||= "The server saw nothing of this call.";
+  draw();
 }
 
 /** The oldest call that has ended makes room; one that runs is cancelled only when all do. */

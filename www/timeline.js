@@ -217,8 +217,8 @@ function lifeLine(call, marks, side, x, height) {
   const end = own.find((one) => one.event.what === "end");
   const half = own.find((one) => one.event.what === "half-close");
   const bottom = end?.y ?? (call.running ? height : (own.at(-1)?.y ?? 0));
-  const parts = [line(x, first.y, half?.y ?? bottom, "life")];
-  if (half) parts.push(line(x, half.y, bottom, "life half"));
+  const parts = [line(x, first.y, half?.y ?? bottom, "lifeline")];
+  if (half) parts.push(line(x, half.y, bottom, "lifeline half"));
   if (!end && call.running) parts.push(svg("circle", { cx: x, cy: height - 5, r: 3, class: "now" }));
   return parts;
 }
