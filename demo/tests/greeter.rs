@@ -184,15 +184,6 @@ async fn headers_come_back_twice_repeats_and_binary_included() {
 }
 
 #[tokio::test]
-async fn fifteen_kilobytes_of_metadata_pass() {
-    let mut peer = Peer::start().await;
-    let value = "v".repeat(5_000);
-    let names = ["echo-1", "echo-2", "echo-3"].map(|name| (name, &*value));
-    let reply = peer.client.greet(with(named("Ada"), &names)).await.unwrap();
-    assert_eq!(reply.metadata().get("echo-3").unwrap(), &*value);
-}
-
-#[tokio::test]
 async fn it_fails_as_asked_with_code_message_and_detail() {
     let mut peer = Peer::start().await;
     let mut talk = peer.talk(&[("x-fail-after", "2"), ("echo-a", "1")]).await.unwrap();

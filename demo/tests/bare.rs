@@ -1,4 +1,5 @@
-//! How calls end that nobody ends politely: what a cancel, a lost connection and a deadline make the greeter see.
+//! What needs a client on bare HTTP/2: cancels, a lost connection, deadlines that only the server keeps, and more
+//! metadata than tonic's client takes.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may")]
 
@@ -120,4 +121,16 @@ async fn the_greeters_own_deadline_ends_every_kind() {
         assert_eq!(seen.until("open").await[0]["detail"]["timeout"], "80m");
         assert_eq!(seen.end().await["code"], 4);
     }
+}
+
+#[tokio::test]
+async fn fifty_kilobytes_of_metadata_come_back() {
+    let (mut client, _) = start().await;
+    let value = "v".repeat(10_000);
+    let names = ["echo-1", "echo-2", "echo-3", "echo-4", "echo-5"].map(|name| (name, &*value));
+    let mut call = client.open("GreetStream", "a", &names);
+    call.half_close();
+    let trailers = call.trailers().await;
+    assert_eq!(trailers["grpc-status"], "0");
+    assert_eq!(trailers["echo-5"], value);
 }
