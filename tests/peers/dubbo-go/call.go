@@ -36,7 +36,9 @@ func (o *observed) openCall(ctx context.Context, method string, header http.Head
 		return nil, err
 	}
 	c := &call{behaviour: asked, ctx: ctx, observed: o, echoed: make(http.Header)}
-	if id := header.Get("x-call-id"); id != "" && len(id) <= maxIDBytes {
+	if id := header.Get("x-call-id"); len(id) > maxIDBytes {
+		return nil, triple.NewError(triple.CodeInvalidArgument, errors.New("x-call-id: at most 200 ASCII characters"))
+	} else if id != "" {
 		c.log = o.log(id)
 	}
 	metadata := make(map[string][]string, len(header))
