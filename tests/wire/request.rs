@@ -48,6 +48,8 @@ fn row_40_a_deadline_goes_out_in_the_grammar_rounded_up() {
         (Duration::from_nanos(100_000_001), "100001u"),
         (Duration::from_secs(200_000), "200000S"),
         (Duration::from_millis(200_000_000_001), "3333334M"),
+        // Just past what 64 bits of nanoseconds hold.
+        (Duration::new(18_446_745_600, 1), "5124097H"),
         (Duration::from_secs(u64::MAX), "99999999H"),
     ];
     for wire in ALL {
