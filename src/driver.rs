@@ -15,6 +15,7 @@ use crate::status::{Code, Fault, Status};
 use crate::transport::sys::now;
 use crate::transport::timer::Timer;
 use crate::transport::{Chunk, Exchange, HIGH_WATER, Incoming, Request, Sink, Transport};
+use crate::words::decimal;
 
 /// Who is told what becomes of a call. It may call back into the driver at once.
 pub(crate) trait Face {
@@ -112,12 +113,18 @@ impl Driver {
     /// Feeds the call, then drains it: first to the transport, then to the face.
     fn with<R>(self: &Rc<Self>, chunk: Option<Chunk<'_>>, feed: impl FnOnce(&mut Call, Duration) -> R) -> R {
         let result = feed(&mut self.inner.borrow_mut().call, now());
+        self.drain(chunk);
+        result
+    }
+
+    /// Not part of `with`, which is compiled once for each of its callers.
+    #[inline(never)]
+    fn drain(self: &Rc<Self>, chunk: Option<Chunk<'_>>) {
         self.transmit();
         if !self.telling.replace(true) {
             self.tell(chunk);
             self.telling.set(false);
         }
-        result
     }
 
     fn transmit(self: &Rc<Self>) {
@@ -206,7 +213,7 @@ impl Sink for Rc<Driver> {
 fn overflow(unread: usize) -> Status {
     let words = [
         "the server sends faster than this call is read: ",
-        &unread.to_string(),
+        &decimal(unread as u64),
         " bytes wait, and a WebSocket cannot hold it back; read faster, raise receiveWindowBytes, or use transport \
          \"tidewire.v1\", which can",
     ];

@@ -12,11 +12,13 @@
 //! - `js`: the thin face that the npm package stands on.
 #![forbid(unsafe_code)]
 
+mod base64;
 pub mod call;
 pub mod codec;
 pub mod metadata;
 pub mod status;
 pub mod transport;
+mod words;
 
 #[cfg(target_family = "wasm")]
 mod driver;

@@ -1,20 +1,9 @@
 //! User metadata ⇄ HTTP headers: ASCII values as they are, `-bin` values as base64 (`PROTOCOL-HTTP2.md`,
 //! "Custom-Metadata").
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD_NO_PAD};
-use base64::engine::{DecodePaddingMode, general_purpose};
-
+use crate::base64;
 use crate::codec::HeaderList;
 use crate::status::{Code, Status};
-
-/// Standard alphabet, with padding or without: gRPC demands that both be taken.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
 
 /// One metadata value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +23,7 @@ pub fn encode(metadata: Metadata, into: &mut HeaderList) -> Result<(), Status> {
         check_name(&name)?;
         let value = match (value, name.ends_with("-bin")) {
             (Value::Text(text), false) => check_text(&name, text)?.into_bytes(),
-            (Value::Binary(bytes), true) => STANDARD_NO_PAD.encode(bytes).into_bytes(),
+            (Value::Binary(bytes), true) => base64::encode_unpadded(&bytes),
             (Value::Text(_), true) => return Err(refused(&name, "names that end in -bin take bytes")),
             (Value::Binary(_), false) => return Err(refused(&name, "bytes need a name that ends in -bin")),
         };
@@ -54,7 +43,7 @@ pub fn decode(headers: &HeaderList) -> Metadata {
         if name.ends_with("-bin") {
             // Proxies and `fetch` join repeats by commas, which base64 does not have.
             for part in value.split(|b| *b == b',') {
-                if let Some(bytes) = decode_base64(part) {
+                if let Some(bytes) = base64::decode(part.trim_ascii()) {
                     metadata.push((name.clone(), Value::Binary(bytes)));
                 }
             }
@@ -64,13 +53,6 @@ pub fn decode(headers: &HeaderList) -> Metadata {
     }
     metadata
 }
-
-/// Base64 of the standard alphabet, padded or not, blanks around it ignored.
-pub(crate) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
-    LENIENT.decode(text.trim_ascii()).ok()
-}
-
-pub(crate) use general_purpose::STANDARD as BASE64;
 
 fn check_name(name: &str) -> Result<(), Status> {
     let token = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');

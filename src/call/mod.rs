@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::codec::envelope::Payload;
 use crate::codec::{Frame, HeaderList, Protocol, timeout};
 use crate::status::{Code, Fault, Status};
+use crate::words::decimal;
 pub use state::State;
 pub use window::ReceiveWindow;
 
@@ -257,7 +258,7 @@ impl Call {
             return;
         }
         let status = if sent {
-            let number = code.to_string();
+            let number = decimal(code.into());
             let words = [
                 "the stream was reset by the other side (HTTP/2 error ",
                 &number,
@@ -363,7 +364,7 @@ fn colon(reason: &str) -> &'static str {
 }
 
 fn deadline_exceeded(timeout: Duration) -> Status {
-    let millis = timeout.as_millis().min(u128::from(u64::MAX)) as u64;
-    let words = ["the deadline of ", &millis.to_string(), " ms passed before the call ended"].concat();
+    let millis = timeout.as_secs().saturating_mul(1000) + u64::from(timeout.subsec_millis());
+    let words = ["the deadline of ", &decimal(millis), " ms passed before the call ended"].concat();
     Status::new(Code::DeadlineExceeded, Fault::Local, words)
 }

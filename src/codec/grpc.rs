@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use super::envelope::{self, Decoder, EnvelopeError};
-use super::{Frame, HeaderList, Protocol, envelope_status, is_type, timeout, trailers, wrong_type};
+use super::{Frame, HeaderList, Protocol, envelope_status, is_type, request_headers, trailers, wrong_type};
 use crate::status::Status;
+use crate::words::decimal;
 
 /// The native dialect of one call.
 #[derive(Debug)]
@@ -25,12 +26,7 @@ impl Grpc {
 
 impl Protocol for Grpc {
     fn request_headers(&self, timeout: Option<Duration>) -> HeaderList {
-        let mut headers = vec![
-            ("content-type".to_string(), b"application/grpc".to_vec()),
-            ("te".to_string(), b"trailers".to_vec()),
-        ];
-        headers.extend(timeout.map(|t| ("grpc-timeout".to_string(), timeout::encode_grpc(t).into_bytes())));
-        headers
+        request_headers(&[("content-type", "application/grpc"), ("te", "trailers")], timeout)
     }
 
     fn encode(&self, message: &[u8]) -> Vec<u8> {
@@ -88,7 +84,7 @@ pub(super) fn check_flags(flags: u8) -> Result<(), Status> {
             "the server sent a compressed message, though this call did not offer to take any (no grpc-accept-encoding)",
         )),
         other => Err(Status::internal(
-            ["the server sent an envelope with flags ", &other.to_string(), ", which mean nothing here"]
+            ["the server sent an envelope with flags ", &decimal(other.into()), ", which mean nothing here"]
                 .concat(),
         )),
     }

@@ -6,8 +6,11 @@ use std::time::Duration;
 use super::envelope::{Decoder, Envelope, Payload};
 use super::grpc::{check_flags, check_headers, end, refused};
 use super::text::{self, NotBase64, TextDecoder};
-use super::{Frame, HeaderList, MAX_TRAILERS, Protocol, envelope, is_type, timeout, trailers, wrong_type};
+use super::{
+    Frame, HeaderList, MAX_TRAILERS, Protocol, envelope, is_type, request_headers, trailers, wrong_type,
+};
 use crate::status::Status;
+use crate::words::decimal;
 
 const TRAILER: u8 = 0x80;
 const NATIVE: &str = "application/grpc";
@@ -60,13 +63,6 @@ impl GrpcWeb {
             awaits_headers: form == Form::WebSockets,
             has_message: false,
             from_headers: None,
-        }
-    }
-
-    fn content_type(&self) -> &'static [u8] {
-        match self.form {
-            Form::Binary | Form::WebSockets => b"application/grpc-web+proto",
-            Form::Text => b"application/grpc-web-text+proto",
         }
     }
 
@@ -132,13 +128,11 @@ impl GrpcWeb {
 
 impl Protocol for GrpcWeb {
     fn request_headers(&self, timeout: Option<Duration>) -> HeaderList {
-        let mut headers = vec![
-            ("content-type".to_string(), self.content_type().to_vec()),
-            ("accept".to_string(), self.content_type().to_vec()),
-            ("x-grpc-web".to_string(), b"1".to_vec()),
-        ];
-        headers.extend(timeout.map(|t| ("grpc-timeout".to_string(), timeout::encode_grpc(t).into_bytes())));
-        headers
+        let kind = match self.form {
+            Form::Binary | Form::WebSockets => "application/grpc-web+proto",
+            Form::Text => "application/grpc-web-text+proto",
+        };
+        request_headers(&[("content-type", kind), ("accept", kind), ("x-grpc-web", "1")], timeout)
     }
 
     fn encode(&self, message: &[u8]) -> Vec<u8> {
@@ -179,9 +173,9 @@ fn too_large(error: envelope::EnvelopeError) -> Status {
         envelope::EnvelopeError::TooLarge { flags, declared, limit } if flags == TRAILER => Status::internal(
             [
                 "the server announced a trailer block of ",
-                &declared.to_string(),
+                &decimal(declared.into()),
                 " bytes; at most ",
-                &limit.to_string(),
+                &decimal(limit as u64),
                 " are taken",
             ]
             .concat(),
@@ -199,8 +193,10 @@ fn check_socket_headers(headers: &HeaderList) -> Result<(), Status> {
 }
 
 fn not_base64(error: NotBase64) -> Status {
-    let words =
-        ["the response is no base64, which grpc-web-text demands: it has the byte ", &error.0.to_string()];
+    let words = [
+        "the response is no base64, which grpc-web-text demands: it has the byte ",
+        &decimal(error.0.into()),
+    ];
     Status::internal(words.concat())
 }
 

@@ -6,6 +6,7 @@
 
 use super::{HeaderList, trailers};
 use crate::status::{Code, Fault, Status};
+use crate::words::decimal;
 
 /// The WebSocket subprotocol.
 pub const SUBPROTOCOL: &str = "grpc-websockets";
@@ -45,7 +46,7 @@ pub fn close_status(code: u16, reason: &str) -> Status {
         4001..=4016 => (Code::from_wire(i32::from(code) - 4000), Fault::Peer, "the server closed the socket"),
         _ => (Code::Unknown, Fault::Peer, "the server closed the socket without sending grpc-status"),
     };
-    let code = code.to_string();
+    let code = decimal(code.into());
     let words = [words, " (WebSocket close ", &code, if reason.is_empty() { "" } else { ": " }, reason, ")"];
     Status::new(status, fault, words.concat())
 }

@@ -16,6 +16,7 @@ pub mod trailers;
 use std::time::Duration;
 
 use crate::status::{Code, Fault, Status};
+use crate::words::decimal;
 use envelope::{EnvelopeError, Payload};
 
 /// HTTP headers or trailers as they travel: lower-case names, raw values, order and repeats kept.
@@ -53,15 +54,26 @@ pub trait Protocol {
     fn handle_end(&mut self, trailers: Option<HeaderList>) -> Frame;
 }
 
+/// A protocol's own headers, and `grpc-timeout` where there is one.
+fn request_headers(fixed: &[(&str, &str)], timeout: Option<Duration>) -> HeaderList {
+    let mut headers = HeaderList::new();
+    let mut push = |name: &str, value: &str| headers.push((name.to_string(), value.as_bytes().to_vec()));
+    fixed.iter().for_each(|(name, value)| push(name, value));
+    if let Some(timeout) = timeout {
+        push("grpc-timeout", &timeout::encode_grpc(timeout));
+    }
+    headers
+}
+
 /// The words for an envelope that cannot be read.
 fn envelope_status(error: EnvelopeError) -> Status {
     match error {
         EnvelopeError::TooLarge { declared, limit, .. } => {
             let words = [
                 "the server announced a message of ",
-                &declared.to_string(),
+                &decimal(declared.into()),
                 " bytes, but at most ",
-                &limit.to_string(),
+                &decimal(limit as u64),
                 " are allowed here: raise maxReceiveMessageBytes, or have the server send less at once",
             ];
             Status::new(Code::ResourceExhausted, Fault::Peer, words.concat())
@@ -69,9 +81,9 @@ fn envelope_status(error: EnvelopeError) -> Status {
         EnvelopeError::Truncated { promised, got } => {
             let words = [
                 "the response ended inside a message: ",
-                &promised.to_string(),
+                &decimal(promised as u64),
                 " bytes were promised, ",
-                &got.to_string(),
+                &decimal(got as u64),
                 " came; the server or something before it cut the stream",
             ];
             Status::internal(words.concat())

@@ -1,8 +1,6 @@
 //! `application/grpc-web-text`: base64 over the whole stream, padded wherever the sender flushed.
 
-use base64::Engine as _;
-
-use crate::metadata::BASE64;
+use crate::base64;
 
 /// Decodes base64 that comes in any chunking, with padding anywhere and blanks between.
 #[derive(Debug, Default)]
@@ -24,9 +22,9 @@ impl TextDecoder {
             self.got += 1;
             if self.got == 4 {
                 self.got = 0;
-                let mut bytes = [0; 3];
-                let length = BASE64.decode_slice(self.quantum, &mut bytes).map_err(|_| NotBase64(byte))?;
-                into.extend_from_slice(&bytes[..length]);
+                if !base64::decode_into(&self.quantum, into) {
+                    return Err(NotBase64(byte));
+                }
             }
         }
         Ok(())
@@ -40,7 +38,7 @@ impl TextDecoder {
 
 /// Encodes one piece, padded: pieces may stand one after the other.
 pub fn encode(bytes: &[u8]) -> Vec<u8> {
-    BASE64.encode(bytes).into_bytes()
+    base64::encode(bytes)
 }
 
 #[cfg(test)]

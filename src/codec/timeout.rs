@@ -2,31 +2,30 @@
 
 use std::time::Duration;
 
+use crate::words::decimal;
+
 /// dubbo-java and dubbo-js read this one, in milliseconds, on the bare protocol.
 pub const TRI_SERVICE_TIMEOUT: &str = "tri-service-timeout";
 /// dubbo-go reads this one, in milliseconds of at most ten digits, on the bare protocol.
 pub const TRIPLE_TIMEOUT_MS: &str = "triple-timeout-ms";
 
-const UNITS: [(u8, u128); 6] = [
-    (b'n', 1),
-    (b'u', 1_000),
-    (b'm', 1_000_000),
-    (b'S', 1_000_000_000),
-    (b'M', 60_000_000_000),
-    (b'H', 3_600_000_000_000),
-];
+/// Units below a second, in nanoseconds, and from a second up, in seconds.
+const FINE: [(u8, u64); 3] = [(b'n', 1), (b'u', 1_000), (b'm', 1_000_000)];
+const COARSE: [(u8, u64); 3] = [(b'S', 1), (b'M', 60), (b'H', 3_600)];
+const NANOS: u64 = 1_000_000_000;
+const MOST: u64 = 99_999_999;
 
 /// At most eight digits and a unit: the finest unit that holds the value, rounded up, so that the server never gives
 /// up before we do.
 pub fn encode_grpc(timeout: Duration) -> String {
-    let nanos = timeout.as_nanos();
-    for (unit, size) in UNITS {
-        let count = nanos.div_ceil(size);
-        if count <= 99_999_999 {
-            return format_unit(count, unit);
-        }
-    }
-    format_unit(99_999_999, b'H')
+    let nanos = nanos(timeout);
+    let seconds = timeout.as_secs().saturating_add((timeout.subsec_nanos() > 0).into());
+    let fine = FINE.iter().map(|(unit, size)| (*unit, nanos.div_ceil(*size)));
+    let coarse = COARSE.iter().map(|(unit, size)| (*unit, seconds.div_ceil(*size)));
+    let (unit, count) = fine.chain(coarse).find(|(_, count)| *count <= MOST).unwrap_or((b'H', MOST));
+    let mut text = decimal(count);
+    text.push(char::from(unit));
+    text
 }
 
 /// Reads a `grpc-timeout`; `None` where it is not of the grammar.
@@ -35,21 +34,18 @@ pub fn decode_grpc(header: &[u8]) -> Option<Duration> {
     if digits.is_empty() || digits.len() > 8 || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let count: u128 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    let (_, size) = UNITS.iter().find(|(u, _)| u == unit)?;
-    let nanos = count * size;
-    Some(Duration::new(u64::try_from(nanos / 1_000_000_000).ok()?, (nanos % 1_000_000_000) as u32))
+    let count: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    let of = |units: &[(u8, u64)]| units.iter().find(|(u, _)| u == unit).map(|(_, size)| size * count);
+    of(&FINE).map(Duration::from_nanos).or_else(|| of(&COARSE).map(Duration::from_secs))
 }
 
 /// Milliseconds for both of Triple's headers, rounded up, at most ten digits.
 pub fn encode_triple(timeout: Duration) -> String {
-    timeout.as_nanos().div_ceil(1_000_000).min(9_999_999_999).to_string()
+    decimal(nanos(timeout).div_ceil(1_000_000).min(9_999_999_999))
 }
 
-fn format_unit(count: u128, unit: u8) -> String {
-    let mut text = (count as u64).to_string();
-    text.push(unit as char);
-    text
+fn nanos(timeout: Duration) -> u64 {
+    timeout.as_secs().saturating_mul(NANOS).saturating_add(timeout.subsec_nanos().into())
 }
 
 #[cfg(test)]

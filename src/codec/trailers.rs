@@ -4,8 +4,9 @@
 use prost::Message as _;
 
 use super::HeaderList;
-use crate::metadata::decode_base64;
+use crate::base64;
 use crate::status::{Code, Fault, RpcStatus, Status};
+use crate::words::decimal;
 
 /// Reads a block of `name: value` lines as gRPC-Web's trailer frame and `grpc-websockets` carry it. Takes what peers
 /// really send: bare `\n`, no blank after the colon, empty values, upper-case names, a blank line at the end.
@@ -47,7 +48,7 @@ pub fn status(headers: &HeaderList) -> Option<Status> {
     let code = Code::from_wire(raw);
     let fault = if code == Code::Ok { Fault::None } else { Fault::Peer };
     let details = first(headers, "grpc-status-details-bin")
-        .and_then(decode_base64)
+        .and_then(|text| base64::decode(text.trim_ascii()))
         .and_then(|bytes| RpcStatus::decode(bytes.as_slice()).ok())
         .map(|status| status.details)
         .unwrap_or_default();
@@ -59,7 +60,7 @@ pub fn http_status(http: u16, headers: &HeaderList) -> Status {
     let kind = first(headers, "content-type").map(String::from_utf8_lossy).unwrap_or_default();
     let words = [
         "the server answered HTTP ",
-        &http.to_string(),
+        &decimal(http.into()),
         if kind.is_empty() { "" } else { " with " },
         &kind,
         " and no grpc-status: something before the service may have answered in its place, or the path is not served",

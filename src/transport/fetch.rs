@@ -114,7 +114,7 @@ impl Inner {
     /// `pull` may come from within `enqueue`, and a sink is never told from within a call to the exchange.
     fn tell_soon(self: &Rc<Self>) {
         let this = self.clone();
-        sys::settled(&Promise::resolve(&JsValue::UNDEFINED), move |_| this.tell(Incoming::Room));
+        sys::soon(move || this.tell(Incoming::Room));
     }
 
     fn start(self: &Rc<Self>) {

@@ -13,6 +13,7 @@ use super::timer::Timer;
 use super::websocket::{Event, Socket};
 use super::{Chunk, Exchange, HIGH_WATER, Incoming, Request, Sink, Transport};
 use crate::codec::grpc_websockets::{FINISH, SUBPROTOCOL, encode_data, encode_headers};
+use crate::words::decimal;
 
 /// There is no event for a `bufferedAmount` that falls.
 const POLL: Duration = Duration::from_millis(4);
@@ -100,7 +101,7 @@ impl Inner {
                     "the WebSocket to ",
                     &self.url,
                     " did not open (close ",
-                    &code.to_string(),
+                    &decimal(code.into()),
                     "): the server is down, does not speak grpc-websockets there, or does not allow this origin",
                 ];
                 self.tell_last(Incoming::Failed { message: message.concat(), cause: JsValue::UNDEFINED });

@@ -114,25 +114,24 @@ pub fn protocol(name: Name, speak: Speak, max_message: usize) -> Box<dyn Protoco
 
 /// Why a transport cannot carry such a call here.
 fn obstacle(name: Name, kind: CallKind, speak: Speak, runtime: Runtime) -> Option<&'static str> {
-    let on = |wrong: bool, why| wrong.then_some(why);
-    match name {
-        Name::Fetch => on(!runtime.fetch, "has no fetch")
-            .or(on(speak == Speak::Grpc, "shows no HTTP trailers to fetch, which native gRPC needs"))
-            .or(on(
-                kind.streams_requests() && !runtime.request_streaming,
-                "cannot stream request bodies by fetch",
-            ))
-            .or(on(kind == CallKind::Bidi && !runtime.full_duplex, "has only half-duplex fetch")),
-        Name::GrpcWebsockets => on(!runtime.websocket, "has no WebSocket")
-            .or(on(speak == Speak::Grpc, "cannot speak native gRPC over grpc-websockets, which is gRPC-Web"))
-            .or(on(
-                speak == Speak::GrpcWebText,
-                "cannot speak grpc-web-text over grpc-websockets, which is binary",
-            )),
+    let all = match name {
+        Name::Fetch => [
+            (!runtime.fetch, "has no fetch"),
+            (speak == Speak::Grpc, "shows no HTTP trailers to fetch, which native gRPC needs"),
+            (kind.streams_requests() && !runtime.request_streaming, "cannot stream request bodies by fetch"),
+            (kind == CallKind::Bidi && !runtime.full_duplex, "has only half-duplex fetch"),
+        ]
+        .as_slice(),
+        Name::GrpcWebsockets => &[
+            (!runtime.websocket, "has no WebSocket"),
+            (speak == Speak::Grpc, "cannot speak native gRPC over grpc-websockets, which is gRPC-Web"),
+            (speak == Speak::GrpcWebText, "cannot speak grpc-web-text over grpc-websockets, which is binary"),
+        ],
         Name::TidewireV1 => {
-            on(!runtime.websocket, "has no WebSocket (in Node 20, pass the one of the package ws)")
+            &[(!runtime.websocket, "has no WebSocket (in Node 20, pass the one of the package ws)")]
         }
-    }
+    };
+    all.iter().find(|(applies, _)| *applies).map(|(_, why)| *why)
 }
 
 fn refused(name: &str, why: &str, kind: CallKind, speak: Speak, runtime: Runtime) -> Status {

@@ -152,6 +152,15 @@ pub(super) fn header_list(headers: &JsValue) -> HeaderList {
 
 /// Runs `then` once when the promise settles, and frees what that took.
 pub(super) fn settled(promise: &Promise, then: impl FnOnce(Result<JsValue, JsValue>) + 'static) {
+    settled_boxed(promise, Box::new(then));
+}
+
+/// A task of its own, as soon as the current one has ended.
+pub(super) fn soon(then: impl FnOnce() + 'static) {
+    settled(&Promise::resolve(&JsValue::UNDEFINED), |_| then());
+}
+
+fn settled_boxed(promise: &Promise, then: Box<dyn FnOnce(Result<JsValue, JsValue>)>) {
     type Pair = (Closure<dyn FnMut(JsValue)>, Closure<dyn FnMut(JsValue)>);
     let then = Rc::new(RefCell::new(Some(then)));
     // The closures own each other through this slot until one of them runs: a promise settles once.

@@ -2,7 +2,6 @@
 //! goes over it is [`Connection`]'s; here it only gets its socket, its clock and its listeners.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use super::timer::Timer;
 use super::websocket::{self, Socket};
 use super::{Chunk, Exchange, Incoming, Request, Sink, Transport, sys};
 use crate::codec::tidewire_v1::{Connection, Event, Limits, Role};
+use crate::words::decimal;
 
 const SUBPROTOCOL: &str = "tidewire.v1";
 
@@ -69,13 +69,13 @@ impl Transport for TidewireV1 {
         let opened = link.state.borrow_mut().connection.open("POST", &request.path, &request.headers, false);
         let id = match opened {
             Ok(id) => {
-                link.state.borrow_mut().sinks.insert(id, sink);
+                link.state.borrow_mut().sinks.push((id, sink));
                 link.flush_soon();
                 id
             }
             Err(error) => {
                 // Told from a task of its own, as everything is.
-                sys::settled(&js_sys::Promise::resolve(&JsValue::UNDEFINED), move |_| {
+                sys::soon(move || {
                     sink.incoming(Incoming::Failed { message: error.to_string(), cause: JsValue::UNDEFINED });
                 });
                 0
@@ -108,7 +108,7 @@ impl Exchange for TidewireExchange {
     }
 
     fn reset(&mut self) {
-        self.link.state.borrow_mut().sinks.remove(&self.id);
+        drop(self.link.state.borrow_mut().remove_sink(self.id));
         self.with(|connection| connection.reset(self.id, CANCEL, ""));
     }
 
@@ -140,11 +140,26 @@ pub(crate) struct Link {
 struct State {
     connection: Connection,
     socket: Option<Socket>,
-    sinks: BTreeMap<u32, Rc<dyn Sink>>,
+    /// By id, which only grows.
+    sinks: Vec<(u32, Rc<dyn Sink>)>,
     flush_scheduled: bool,
     draining: bool,
     keep_alive: Option<(Duration, Timer)>,
     poll: Option<Timer>,
+}
+
+impl State {
+    fn place(&self, id: u32) -> Option<usize> {
+        self.sinks.binary_search_by_key(&id, |(id, _)| *id).ok()
+    }
+
+    fn sink(&self, id: u32) -> Option<&Rc<dyn Sink>> {
+        self.place(id).map(|place| &self.sinks[place].1)
+    }
+
+    fn remove_sink(&mut self, id: u32) -> Option<Rc<dyn Sink>> {
+        self.place(id).map(|place| self.sinks.remove(place).1)
+    }
 }
 
 impl Link {
@@ -154,7 +169,7 @@ impl Link {
             let state = State {
                 connection: Connection::new(Role::Client, LIMITS, sys::now()),
                 socket: None,
-                sinks: BTreeMap::new(),
+                sinks: Vec::new(),
                 flush_scheduled: false,
                 draining: false,
                 keep_alive: None,
@@ -178,7 +193,7 @@ impl Link {
             Ok(socket) => link.state.borrow_mut().socket = Some(socket),
             Err(thrown) => {
                 let link = link.clone();
-                sys::settled(&js_sys::Promise::resolve(&JsValue::UNDEFINED), move |_| {
+                sys::soon(move || {
                     let words =
                         ["no WebSocket to ", &link.url, " could be made: ", &sys::words(&thrown)].concat();
                     link.lose(&words, thrown);
@@ -201,7 +216,7 @@ impl Link {
                 .lose("the gateway sent a text message, which tidewire.v1 does not have", JsValue::UNDEFINED),
             websocket::Event::Closed { code, reason } => {
                 let opened = self.state.borrow().socket.as_ref().is_some_and(Socket::was_open);
-                let code = code.to_string();
+                let code = decimal(code.into());
                 let words = if opened {
                     let colon = if reason.is_empty() { "" } else { ": " };
                     [
@@ -273,14 +288,14 @@ impl Link {
     }
 
     fn tell(&self, id: u32, event: Incoming<'_>) {
-        let sink = self.state.borrow().sinks.get(&id).cloned();
+        let sink = self.state.borrow().sink(id).cloned();
         if let Some(sink) = sink {
             sink.incoming(event);
         }
     }
 
     fn tell_last(&self, id: u32, event: Incoming<'_>) {
-        let sink = self.state.borrow_mut().sinks.remove(&id);
+        let sink = self.state.borrow_mut().remove_sink(id);
         if let Some(sink) = sink {
             sink.incoming(event);
         }
@@ -347,7 +362,7 @@ impl Link {
             (std::mem::take(&mut state.sinks), state.socket.take())
         };
         drop(socket);
-        for sink in sinks.into_values() {
+        for (_, sink) in sinks {
             sink.incoming(Incoming::Failed { message: message.to_string(), cause: cause.clone() });
         }
     }

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use super::sys;
 
 /// `setTimeout` counts in 32 bits and fires at once above that; whoever waits longer is woken early and waits on.
-const LONGEST: u128 = i32::MAX as u128;
+const LONGEST: u64 = i32::MAX as u64;
 
 /// Runs its callback once, unless dropped before.
 #[must_use]
@@ -22,8 +22,9 @@ impl Timer {
     pub(crate) fn after(delay: Duration, callback: impl FnOnce() + 'static) -> Self {
         let callback = Closure::once(callback);
         // Rounded up: a timer that fires early would have to be set again.
-        let millis = delay.as_micros().div_ceil(1000).min(LONGEST) as i32;
-        let handle = sys::set_timeout(callback.as_ref(), millis);
+        let millis =
+            delay.as_secs().saturating_mul(1000) + u64::from(delay.subsec_nanos().div_ceil(1_000_000));
+        let handle = sys::set_timeout(callback.as_ref(), millis.min(LONGEST) as i32);
         Self { handle, _callback: callback }
     }
 }
