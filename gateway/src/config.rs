@@ -123,7 +123,8 @@ impl Builder {
 
     /// Checks the settings. Connects to nothing yet.
     pub fn build(self) -> Result<Gateway, ConfigError> {
-        let upstreams = Upstreams::new(&self.upstreams, self.upstream_ca.as_deref(), &self.limits)?;
+        let upstreams =
+            Upstreams::new(&self.upstreams, self.upstream_ca.as_deref(), &self.limits, &self.drain)?;
         let headers = self
             .headers
             .iter()

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::config::{ConfigError, Limits, certificates};
-use crate::serve::keep_alive;
+use crate::serve::{Drain, keep_alive};
 
 /// An upstream's address and how to reach it.
 pub(crate) struct Dialer {
@@ -26,6 +26,7 @@ pub(crate) struct Dialer {
     port: u16,
     tls: Option<TlsConnector>,
     pub(crate) limits: Limits,
+    drain: Drain,
 }
 
 /// A fresh connection, and the future that ends when it does.
@@ -36,7 +37,12 @@ pub(crate) struct Dialled {
 
 impl Dialer {
     /// `url`: `http://host[:port]` (cleartext HTTP/2) or `https://host[:port]`.
-    pub(crate) fn new(url: &str, ca: Option<&[u8]>, limits: &Limits) -> Result<Self, ConfigError> {
+    pub(crate) fn new(
+        url: &str,
+        ca: Option<&[u8]>,
+        limits: &Limits,
+        drain: &Drain,
+    ) -> Result<Self, ConfigError> {
         let wrong = |what: &str| {
             ConfigError::new(format!(
                 "--upstream {url}: {what}; expected http://host:port or https://host:port"
@@ -55,7 +61,7 @@ impl Dialer {
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
         let port = authority.port_u16().unwrap_or(default_port);
         let tls = if scheme == "https" { Some(connector(ca)?) } else { None };
-        Ok(Self { scheme, authority, host, port, tls, limits: limits.clone() })
+        Ok(Self { scheme, authority, host, port, tls, limits: limits.clone(), drain: drain.clone() })
     }
 
     /// Fails with a clause for people: what went wrong and what would help.
@@ -104,15 +110,14 @@ impl Dialer {
             .handshake(io)
             .await
             .map_err(failed)?;
-        let ping = connection.ping_pong();
-        let closed = tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "upstream connection ended");
-            }
-        });
-        if let Some(ping) = ping {
-            answered(ping).await.map_err(failed)?;
+        let Some(mut ping) = connection.ping_pong() else {
+            return Err("its connection takes no PING".to_owned());
+        };
+        tokio::select! {
+            ended = &mut connection => return Err(ended.err().map_or_else(|| "it hung up".to_owned(), failed)),
+            answered = answered(&mut ping) => answered.map_err(failed)?,
         }
+        let closed = self.drain.keep(connection, async move { drop(answered(&mut ping).await) });
         Ok(Dialled { send, closed })
     }
 
@@ -121,7 +126,7 @@ impl Dialer {
     }
 }
 
-async fn answered(mut ping: PingPong) -> Result<(), h2::Error> {
+async fn answered(ping: &mut PingPong) -> Result<(), h2::Error> {
     ping.send_ping(Ping::opaque())?;
     poll_fn(|cx| ping.poll_pong(cx)).await.map(|_| ())
 }

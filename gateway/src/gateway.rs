@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::middleware;
@@ -191,11 +190,4 @@ fn wrong_subprotocol(offered: &[String]) -> Response {
              and {improbable} at /<service>/<method>"
         ),
     )
-}
-
-/// A response whose body is the given stream.
-pub(crate) fn streamed(
-    body: impl http_body::Body<Data = bytes::Bytes, Error = axum::Error> + Send + 'static,
-) -> Response {
-    Response::new(Body::new(body))
 }

@@ -1,8 +1,6 @@
 //! gRPC-Web over POST: binary and text, HTTP/1.1 and HTTP/2, both directions streaming.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,18 +10,19 @@ use h2::{FlowControl, Reason, RecvStream};
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Version, response};
-use http_body::{Body as _, Frame};
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use tokio::sync::mpsc;
 
+use crate::answer_body::Answer;
 use crate::call_log::{self, CallLog};
 use crate::envelope::Envelopes;
 use crate::exchange::{self, Download, Ending, Part, Upload};
-use crate::gateway::{Shared, streamed};
+use crate::gateway::Shared;
 use crate::status::{GRPC_STATUS, header_frame, shown};
 use crate::translate::{self, WebType};
 use crate::upstream::Upstream;
-use crate::{answer, headers, text};
+use crate::{answer, answer_body, headers, text};
 
 const ACCEPTED: &str = "application/grpc-web,application/grpc-web+proto,application/grpc-web+json,\
                         application/grpc-web-text,application/grpc-web-text+proto";
@@ -47,7 +46,7 @@ pub(crate) async fn call(
         Err(sentence) => return answer::not_found(&path, &sentence),
     };
     let text = wants_text(&parts.headers, &asked);
-    let (answer, mut parts_of_answer) = mpsc::channel(1);
+    let (answer, parts_of_answer) = mpsc::channel(1);
     let call = Call {
         upload: WebUpload {
             body,
@@ -67,17 +66,9 @@ pub(crate) async fn call(
         },
     };
     shared.drain.track(call.run(request));
-    match parts_of_answer.recv().await {
-        Some(Answer::Head(response)) => response.map(|()| Body::empty()),
-        Some(Answer::HeadOf(response)) => {
-            let mut streaming = streamed(AnswerBody { parts: parts_of_answer, ended: false });
-            let (head, ()) = response.into_parts();
-            *streaming.status_mut() = head.status;
-            *streaming.headers_mut() = head.headers;
-            streaming
-        }
-        _ => answer::text(StatusCode::SERVICE_UNAVAILABLE, "the gateway is shutting down"),
-    }
+    answer_body::receive(parts_of_answer)
+        .await
+        .unwrap_or_else(|| answer::text(StatusCode::SERVICE_UNAVAILABLE, "the gateway is shutting down"))
 }
 
 fn wrong_type(found: Option<&HeaderValue>) -> Response {
@@ -102,17 +93,6 @@ fn wants_text(headers: &HeaderMap, asked: &WebType) -> bool {
         .filter_map(|value| WebType::parse(&value))
         .collect();
     if accepts.is_empty() { asked.text } else { accepts.iter().all(|accepted| accepted.text) }
-}
-
-/// What the relaying task hands to the answer.
-enum Answer {
-    /// An answer without a body.
-    Head(Response<()>),
-    /// An answer whose body follows.
-    HeadOf(Response<()>),
-    Data(Bytes),
-    /// The body is complete.
-    End,
 }
 
 /// One call, relayed in a task of its own: its halves move independently of who polls the answer.
@@ -283,39 +263,4 @@ fn with_headers(headers: HeaderMap) -> Response<()> {
     let mut response = Response::new(());
     *response.headers_mut() = headers;
     response
-}
-
-/// Ends cleanly only behind `End`: a call that was given up must not look complete.
-struct AnswerBody {
-    parts: mpsc::Receiver<Answer>,
-    ended: bool,
-}
-
-impl http_body::Body for AnswerBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if self.ended {
-            return Poll::Ready(None);
-        }
-        Poll::Ready(match ready!(self.parts.poll_recv(cx)) {
-            Some(Answer::Data(chunk)) => Some(Ok(Frame::data(chunk))),
-            Some(Answer::End) => {
-                self.ended = true;
-                None
-            }
-            Some(Answer::Head(_) | Answer::HeadOf(_)) | None => {
-                self.ended = true;
-                Some(Err(axum::Error::new("the call was given up")))
-            }
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.ended
-    }
 }

@@ -4,13 +4,12 @@
 //! it closes. The gateway sends a header block, bytes, a trailer block, and closes. A block is a `0x80` frame.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::stream::SplitStream;
 use futures_util::{SinkExt as _, StreamExt as _};
 use h2::{FlowControl, Reason, RecvStream};
 use http::header::CONTENT_TYPE;
@@ -23,6 +22,7 @@ use crate::envelope::Envelopes;
 use crate::exchange::{self, Download, Ending, Part, Upload};
 use crate::gateway::Shared;
 use crate::headers;
+use crate::signs::{Signs, Sink, until_dead};
 use crate::status::{Code, Status, header_frame, shown};
 use crate::translate::{self, WebType};
 use crate::upstream::Upstream;
@@ -116,34 +116,6 @@ impl Call {
     }
 }
 
-/// What is known of the client's life.
-#[derive(Default)]
-struct Signs {
-    messages: AtomicU64,
-    /// False while the upstream takes nothing: then nobody hears the client.
-    listening: AtomicBool,
-}
-
-/// Pings, and ends when a ping was answered by nothing within the interval.
-async fn until_dead(sink: Arc<Mutex<SplitSink<WebSocket, Message>>>, signs: Arc<Signs>, interval: Duration) {
-    let mut asked_at = None;
-    loop {
-        tokio::time::sleep(interval).await;
-        let messages = signs.messages.load(Ordering::Relaxed);
-        if asked_at == Some(messages) && signs.listening.load(Ordering::Relaxed) {
-            return;
-        }
-        asked_at = None;
-        // A sink that is busy waits for a slow reader, which is no sign of death.
-        if let Ok(mut sink) = sink.try_lock() {
-            if sink.send(Message::Ping(Bytes::new())).await.is_err() {
-                return;
-            }
-            asked_at = Some(messages);
-        }
-    }
-}
-
 /// The client's half.
 struct Frames {
     stream: SplitStream<WebSocket>,
@@ -169,7 +141,7 @@ impl Frames {
     async fn binary(&mut self) -> Result<Bytes, Ending> {
         loop {
             let message = self.stream.next().await;
-            self.signs.messages.fetch_add(1, Ordering::Relaxed);
+            self.signs.heard();
             match message {
                 Some(Ok(Message::Binary(bytes))) => return Ok(bytes),
                 Some(Ok(Message::Text(_))) => {
@@ -230,7 +202,7 @@ impl Frames {
 impl Upload for Frames {
     async fn next(&mut self) -> Part {
         let signs = Arc::clone(&self.signs);
-        let _listening = Listening::begin(&signs.listening);
+        let _listening = signs.listen();
         match self.binary().await {
             Ok(message) => self.part(message).unwrap_or_else(Part::Refused),
             Err(Ending::Refused(status)) => Part::Refused(status),
@@ -239,24 +211,9 @@ impl Upload for Frames {
     }
 }
 
-struct Listening<'a>(&'a AtomicBool);
-
-impl<'a> Listening<'a> {
-    fn begin(flag: &'a AtomicBool) -> Self {
-        flag.store(true, Ordering::Relaxed);
-        Self(flag)
-    }
-}
-
-impl Drop for Listening<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-}
-
 /// The gateway's half.
 struct Blocks {
-    sink: Arc<Mutex<SplitSink<WebSocket, Message>>>,
+    sink: Sink,
     path: String,
     upstream_name: String,
     /// Set once the header block is sent.

@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod answer_body;
 mod call_log;
 mod config;
 mod dial;
@@ -29,8 +30,8 @@ mod grpc_websockets;
 mod headers;
 mod origin;
 mod relay;
-mod relay_stream;
 mod serve;
+mod signs;
 mod status;
 mod text;
 mod translate;

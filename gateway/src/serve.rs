@@ -27,6 +27,8 @@ pub struct Drain {
     begun: CancellationToken,
     over: CancellationToken,
     tasks: TaskTracker,
+    /// Connections to upstreams: they outlive the tasks by the last resets.
+    upstreams: TaskTracker,
 }
 
 impl Drain {
@@ -40,8 +42,13 @@ impl Drain {
     pub async fn end(&self) {
         self.begin();
         self.over.cancel();
-        // Resets are on their way to upstreams once the tasks have ended; a second is more than they need.
-        let _ = tokio::time::timeout(Duration::from_secs(1), self.tasks.wait()).await;
+        self.upstreams.close();
+        let ended = async {
+            self.tasks.wait().await;
+            self.upstreams.wait().await;
+        };
+        // An upstream that does not answer is not waited for.
+        let _ = tokio::time::timeout(Duration::from_secs(1), ended).await;
     }
 
     /// [`begin`](Self::begin), then up to `timeout` for what runs, then [`end`](Self::end).
@@ -70,6 +77,33 @@ impl Drain {
             tokio::select! {
                 () = task => {}
                 () = over.cancelled() => {}
+            }
+        })
+    }
+
+    /// Runs a connection to an upstream until it ends; or until everything is over and `fence`, whose end proves
+    /// that the last resets have left.
+    pub(crate) fn keep<C, E>(
+        &self,
+        connection: C,
+        fence: impl Future<Output = ()> + Send + 'static,
+    ) -> tokio::task::JoinHandle<()>
+    where
+        C: Future<Output = Result<(), E>> + Send + 'static,
+        E: fmt::Display,
+    {
+        let Self { over, tasks, .. } = self.clone();
+        let over = async move {
+            over.cancelled().await;
+            tasks.wait().await;
+            fence.await;
+        };
+        self.upstreams.spawn(async move {
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(%error, "upstream connection ended");
+                },
+                () = over => {}
             }
         })
     }

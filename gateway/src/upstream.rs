@@ -12,6 +12,7 @@ use http::{HeaderMap, Method, Request, Uri, Version};
 
 use crate::config::{ConfigError, Limits};
 use crate::dial::Dialer;
+use crate::serve::Drain;
 
 /// Enough for 64 × the peer's stream limit; beyond that calls queue for a free stream.
 const MAX_CONNECTIONS: usize = 64;
@@ -23,14 +24,19 @@ pub(crate) struct Upstreams {
 
 impl Upstreams {
     /// `specs`: `[<service prefix>=]<url>`.
-    pub(crate) fn new(specs: &[String], ca: Option<&[u8]>, limits: &Limits) -> Result<Self, ConfigError> {
+    pub(crate) fn new(
+        specs: &[String],
+        ca: Option<&[u8]>,
+        limits: &Limits,
+        drain: &Drain,
+    ) -> Result<Self, ConfigError> {
         let mut routes = Vec::with_capacity(specs.len());
         for spec in specs {
             let (prefix, url) = match spec.split_once('=') {
                 Some((prefix, url)) => (prefix.trim_start_matches('/'), url),
                 None => ("", spec.as_str()),
             };
-            routes.push((prefix.to_owned(), Arc::new(Upstream::new(Dialer::new(url, ca, limits)?))));
+            routes.push((prefix.to_owned(), Arc::new(Upstream::new(Dialer::new(url, ca, limits, drain)?))));
         }
         if routes.is_empty() {
             return Err(ConfigError::new("no upstream is given; pass --upstream http://host:port"));
@@ -223,7 +229,7 @@ mod tests {
     #[test]
     fn the_longest_prefix_wins() {
         let specs = ["http://a:1", "greet.=http://b:1", "greet.Greet=http://c:1"].map(String::from);
-        let upstreams = Upstreams::new(&specs, None, &Limits::default()).unwrap();
+        let upstreams = Upstreams::new(&specs, None, &Limits::default(), &Drain::default()).unwrap();
         let name = |service| upstreams.find(service).map(|upstream| upstream.name.clone());
         assert_eq!(name("greet.GreetService").as_deref(), Some("c:1"));
         assert_eq!(name("greet.Other").as_deref(), Some("b:1"));
@@ -233,9 +239,11 @@ mod tests {
     #[test]
     fn a_wrong_upstream_says_what_was_expected() {
         for spec in ["localhost:50051", "ftp://a", "http://a/base", "x=", "http://"] {
-            let error = Upstreams::new(&[spec.to_owned()], None, &Limits::default()).err().unwrap();
+            let error = Upstreams::new(&[spec.to_owned()], None, &Limits::default(), &Drain::default())
+                .err()
+                .unwrap();
             assert!(error.to_string().contains("expected http://host:port"), "{error}");
         }
-        assert!(Upstreams::new(&[], None, &Limits::default()).is_err());
+        assert!(Upstreams::new(&[], None, &Limits::default(), &Drain::default()).is_err());
     }
 }

@@ -5,7 +5,8 @@ use http::{Method, Request, StatusCode};
 use tidewire_gateway::{Builder, Gateway, Limits};
 use tokio::net::TcpListener;
 
-use crate::harness::{Running, Seen, Upstream, block, headers, soon, value};
+use crate::clients::{Running, Seen};
+use crate::harness::{Upstream, block, headers, soon, value};
 
 const CALL: &str = "/greet.GreetService/GreetStream";
 const WEB: (&str, &str) = ("content-type", "application/grpc-web+proto");
@@ -258,11 +259,11 @@ async fn cookies_pass_once_they_are_allowed() {
     assert_eq!(upstream.call().await.header("cookie"), Some("a=b"));
 }
 
-fn binary(text: &'static str) -> tokio_tungstenite::tungstenite::Message {
-    tokio_tungstenite::tungstenite::Message::Binary(Bytes::from_static(text.as_bytes()))
+fn binary(text: &'static str) -> tungstenite::Message {
+    tungstenite::Message::Binary(Bytes::from_static(text.as_bytes()))
 }
 
-async fn one_block(socket: &mut crate::harness::Socket) -> Vec<(String, String)> {
+async fn one_block(socket: &mut crate::clients::Socket) -> Vec<(String, String)> {
     use futures_util::{SinkExt as _, StreamExt as _};
     soon(socket.send(binary("content-type: application/grpc-web+proto\r\n"))).await.unwrap();
     block(&soon(socket.next()).await.unwrap().unwrap().into_data())

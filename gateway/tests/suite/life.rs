@@ -11,7 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_rustls::rustls::{self, pki_types::ServerName};
 
-use crate::harness::{Running, Seen, Upstream, list, message, ok, soon};
+use crate::clients::{Running, Seen};
+use crate::harness::{Upstream, list, message, ok, soon};
 
 #[tokio::test]
 async fn two_gateways_below_prefixes_of_one_server() {
@@ -38,7 +39,7 @@ async fn two_gateways_below_prefixes_of_one_server() {
         call.answers_only(200, &[("grpc-status", "0")]);
         assert_eq!(soon(response).await.unwrap().status(), 200);
     }
-    let socket = tokio_tungstenite::tungstenite::client::ClientRequestBuilder::new(
+    let socket = tungstenite::client::ClientRequestBuilder::new(
         format!("ws://{address}/two/tidewire.v1").parse().unwrap(),
     )
     .with_sub_protocol("tidewire.v1");

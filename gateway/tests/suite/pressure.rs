@@ -8,9 +8,10 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use h2::SendStream;
 use tidewire::codec::tidewire_v1::Limits as WireLimits;
 use tidewire_gateway::{Gateway, Limits};
-use tokio_tungstenite::tungstenite::Message;
+use tungstenite::Message;
 
-use crate::harness::{Running, Seen, Upstream, message, ok, soon};
+use crate::clients::{Running, Seen};
+use crate::harness::{Upstream, message, ok, soon};
 
 const WINDOW: usize = 65_536;
 
@@ -260,14 +261,14 @@ async fn flood(send: &mut SendStream<Bytes>, sent: &mut usize) {
 }
 
 /// Lets the client's wire do its part; nobody reads the calls.
-async fn drain_socket(client: &mut crate::harness::Client) {
+async fn drain_socket(client: &mut crate::clients::Client) {
     loop {
         client.next_without_limit().await;
     }
 }
 
 /// Takes one WebSocket message and sends what it allows. False once the socket is closed.
-async fn step(client: &mut crate::harness::Client) -> bool {
+async fn step(client: &mut crate::clients::Client) -> bool {
     let Some(Ok(message)) = client.socket.next().await else { return false };
     client.connection.handle_message(Duration::ZERO, &message.into_data()).unwrap();
     client.flush().await;

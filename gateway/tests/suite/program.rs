@@ -6,7 +6,8 @@ use h2::Reason;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::harness::{Running, Upstream, message, ok, soon};
+use crate::clients::Running;
+use crate::harness::{Upstream, message, ok, soon};
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tidewire-gateway"));

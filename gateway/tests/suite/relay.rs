@@ -6,9 +6,10 @@ use bytes::Bytes;
 use futures_util::SinkExt as _;
 use h2::Reason;
 use tidewire::codec::tidewire_v1::Limits as WireLimits;
-use tokio_tungstenite::tungstenite::Message;
+use tungstenite::Message;
 
-use crate::harness::{Running, Seen, Upstream, headers, list, message, not_now, ok, soon};
+use crate::clients::{Running, Seen};
+use crate::harness::{Upstream, headers, list, message, not_now, ok, soon};
 
 #[tokio::test]
 async fn a_conversation_with_half_close() {

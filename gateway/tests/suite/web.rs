@@ -8,7 +8,8 @@ use tidewire_gateway::{Gateway, Limits};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::harness::{Running, Upstream, block, message, not_now, ok, soon, value};
+use crate::clients::Running;
+use crate::harness::{Upstream, block, message, not_now, ok, soon, value};
 
 #[tokio::test]
 async fn both_halves_stream_and_receiving_goes_on_after_half_close() {

@@ -4,9 +4,10 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt as _, StreamExt as _};
 use h2::Reason;
 use tidewire_gateway::{Gateway, Limits};
-use tokio_tungstenite::tungstenite::Message;
+use tungstenite::Message;
 
-use crate::harness::{Running, Socket, Upstream, block, message, ok, soon, value};
+use crate::clients::{Running, Socket};
+use crate::harness::{Upstream, block, message, ok, soon, value};
 
 const BLOCK: &str =
     "Content-Type: application/grpc-web+proto\r\nX-Grpc-Web: 1\r\ngrpc-timeout: 5S\r\nx-a: 1, 2\r\n";

@@ -1,6 +1,8 @@
 //! The `tidewire.v1` relay: one task owns a socket and its [`Connection`], one task each stream.
 
-use std::collections::HashMap;
+mod stream;
+mod streams;
+
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,18 +12,15 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
-use h2::{FlowControl, Reason};
+use h2::Reason;
 use http::HeaderMap;
 use tidewire::codec::tidewire_v1::{Connection, Event, Limits, Role};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::exchange::{Ending, Part};
+use self::stream::{News, Opened};
+use self::streams::Streams;
 use crate::gateway::Shared;
-use crate::headers;
-use crate::relay_stream::{Denied, News, Opened, Route, What};
-use crate::status::reset_sentence;
 
 /// Bytes gathered into one WebSocket message.
 const BUDGET: usize = 64 * 1024;
@@ -57,8 +56,6 @@ pub(crate) fn accept(
 
 struct Relay {
     shared: Arc<Shared>,
-    /// Headers of the upgrade request that were allowed to reach upstreams.
-    of_upgrade: HeaderMap,
     connection: Connection,
     began: Instant,
     sink: SplitSink<WebSocket, Message>,
@@ -67,23 +64,8 @@ struct Relay {
     writing: bool,
     /// Read since the socket last took a message: a client that sends and does not read is not read either.
     unanswered: usize,
-    streams: HashMap<u32, Stream>,
-    /// The streams whose `held` is not 0.
-    holding: Vec<u32>,
-    tasks: JoinSet<()>,
+    streams: Streams,
     news: mpsc::UnboundedReceiver<News>,
-    teller: mpsc::UnboundedSender<News>,
-}
-
-/// A stream that has not ended on this side.
-struct Stream {
-    parts: mpsc::UnboundedSender<Part>,
-    upstream: String,
-    flow: Option<FlowControl>,
-    /// Bytes of the answer that the socket has not taken; the upstream's window counts them.
-    held: usize,
-    /// The answer broke off; told once what came before it is on its way.
-    broken: Option<(u32, String)>,
 }
 
 /// Why a socket ends.
@@ -106,31 +88,27 @@ impl Relay {
         };
         let (sink, stream) = socket.split();
         let (teller, news) = mpsc::unbounded_channel();
+        let streams = Streams::new(Arc::clone(&shared), of_upgrade, teller);
         Self {
             shared,
-            of_upgrade,
             connection: Connection::new(Role::Gateway, limits, Duration::ZERO),
             began: Instant::now(),
             sink,
             stream,
             writing: false,
             unanswered: 0,
-            streams: HashMap::new(),
-            holding: Vec::new(),
-            tasks: JoinSet::new(),
+            streams,
             news,
-            teller,
         }
     }
 
     async fn run(mut self) {
         let end = self.relay().await;
-        // Streams whose sender is gone reset their upstream with CANCEL.
-        self.streams.clear();
+        self.streams.cancel_all();
         if let End::Close(code, reason) = end {
             let _ = tokio::time::timeout(CLOSE_PATIENCE, self.close(code, reason)).await;
         }
-        while self.tasks.join_next().await.is_some() {}
+        self.streams.all_ended().await;
     }
 
     async fn relay(&mut self) -> End {
@@ -149,10 +127,10 @@ impl Relay {
                 taken = self.sink.flush(), if self.writing => self.written(taken),
                 message = self.stream.next(), if self.unanswered < self.most_unanswered() => self.receive(message),
                 _ = self.news.recv_many(&mut burst, BURST) => {
-                    burst.drain(..).for_each(|news| self.hear(news));
+                    burst.drain(..).for_each(|news| self.streams.hear(&mut self.connection, news));
                     Ok(())
                 }
-                Some(_) = self.tasks.join_next() => Ok(()),
+                () = self.streams.one_ended() => Ok(()),
                 () = at(timeout) => self.tick(),
                 () = drain.begun(), if !going_away => {
                     going_away = true;
@@ -176,7 +154,7 @@ impl Relay {
         self.drain_events(&Bytes::new());
         while !self.writing {
             let Some(message) = self.connection.poll_transmit(BUDGET) else { return Ok(()) };
-            self.give_back();
+            self.streams.give_back(&mut self.connection);
             self.drain_events(&Bytes::new());
             self.sink.feed(Message::Binary(message.into())).await.map_err(|_| End::Gone)?;
             self.writing = true;
@@ -191,26 +169,6 @@ impl Relay {
         self.writing = false;
         self.unanswered = 0;
         taken.map_err(|_| End::Gone)
-    }
-
-    /// Lets upstreams send as much more as the socket took.
-    fn give_back(&mut self) {
-        let Self { connection, streams, holding, .. } = self;
-        holding.retain(|&id| {
-            let Some(stream) = streams.get_mut(&id) else { return false };
-            let queued = connection.queued(id);
-            if let Some(flow) = &mut stream.flow {
-                let _ = flow.release_capacity(stream.held.saturating_sub(queued));
-            }
-            stream.held = queued;
-            if queued == 0
-                && let Some((code, reason)) = stream.broken.take()
-            {
-                connection.reset(id, code, &reason);
-                streams.remove(&id);
-            }
-            queued > 0
-        });
     }
 
     fn receive(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
@@ -230,7 +188,7 @@ impl Relay {
         let handled = self.connection.handle_message(self.began.elapsed(), &bytes);
         if handled.is_err() {
             // Upstreams did nothing wrong: they see a client that left, not the code of its mistake.
-            self.streams.clear();
+            self.streams.cancel_all();
         }
         self.drain_events(&bytes);
         handled.map_err(|error| {
@@ -251,101 +209,17 @@ impl Relay {
         while let Some(event) = self.connection.poll_event() {
             match event {
                 Event::Open { id, method, path, headers, fin } => {
-                    self.open(Opened { id, method, path, headers, fin });
+                    let opened = Opened { id, method, path, headers, fin };
+                    self.streams.open(&mut self.connection, opened);
                 }
-                Event::Data { id, range, fin } => self.pass_on(id, message.slice(range), fin),
-                Event::Reset { id, code, .. } => {
-                    if let Some(stream) = self.streams.remove(&id) {
-                        let _ = stream.parts.send(Part::Left(Reason::from(code)));
-                    }
+                Event::Data { id, range, fin } => {
+                    self.streams.pass_on(&mut self.connection, id, message.slice(range), fin);
                 }
+                Event::Reset { id, code, .. } => self.streams.leave(id, code),
                 // Of a client nothing else concerns a gateway, and the upstream's window bounds what is queued.
                 _ => {}
             }
         }
-    }
-
-    fn open(&mut self, opened: Opened) {
-        let id = opened.id;
-        // A client may reset and open faster than upstreams can follow.
-        if self.tasks.len() >= 2 * self.shared.limits.max_streams as usize {
-            let reason = "the client opens and resets streams faster than they can end";
-            return self.connection.reset(id, u32::from(Reason::ENHANCE_YOUR_CALM), reason);
-        }
-        match Route::find(opened, &self.shared, &self.of_upgrade) {
-            Ok(route) => {
-                let (parts, taker) = mpsc::unbounded_channel();
-                let upstream = route.upstream();
-                self.streams.insert(id, Stream { parts, upstream, flow: None, held: 0, broken: None });
-                self.tasks.spawn(route.run(taker, self.teller.clone()));
-            }
-            Err(Denied::Reset { code, sentence }) => self.connection.reset(id, u32::from(code), &sentence),
-            Err(Denied::Answer { status, headers, sentence }) => {
-                self.connection.send_headers(id, status.as_u16(), &headers::to_list(&headers), false);
-                self.connection.send_data(id, sentence.into(), true);
-            }
-        }
-    }
-
-    fn pass_on(&mut self, id: u32, chunk: Bytes, fin: bool) {
-        let Some(stream) = self.streams.get(&id) else {
-            // The answer is complete, nobody takes this.
-            return self.connection.release(id, chunk.len());
-        };
-        let _ = stream.parts.send(Part::Data(chunk));
-        if fin {
-            let _ = stream.parts.send(Part::End);
-        }
-    }
-
-    fn hear(&mut self, News { id, what }: News) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        match what {
-            What::Head { status, headers, fin, flow } => {
-                stream.flow = Some(flow);
-                self.connection.send_headers(id, status.as_u16(), &headers, fin);
-            }
-            What::Data(chunk) => {
-                if stream.held == 0 {
-                    self.holding.push(id);
-                }
-                stream.held += chunk.len();
-                self.connection.send_data(id, chunk, false);
-            }
-            What::Taken(bytes) => self.connection.release(id, bytes),
-            What::Ended(ending) => self.end(id, ending),
-        }
-    }
-
-    fn end(&mut self, id: u32, ending: Ending) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        let (code, reason) = match ending {
-            Ending::Complete(None) => {
-                return self.complete(id, |connection| connection.send_data(id, Bytes::new(), true));
-            }
-            Ending::Complete(Some(trailers)) => {
-                let trailers = headers::to_list(&trailers);
-                return self.complete(id, |connection| connection.send_trailers(id, &trailers));
-            }
-            Ending::Reset(code) => (code, reset_sentence(code, &stream.upstream)),
-            Ending::Broken(sentence) => (Reason::CONNECT_ERROR, sentence),
-            Ending::Unreachable(sentence) => (Reason::REFUSED_STREAM, sentence),
-            Ending::Invalid(sentence) => (Reason::INTERNAL_ERROR, sentence),
-            Ending::Left(code) => (code, "the client left".to_owned()),
-            Ending::Refused(status) => (Reason::INTERNAL_ERROR, status.message),
-        };
-        let code = u32::from(code);
-        if stream.held > 0 {
-            stream.broken = Some((code, reason));
-        } else {
-            self.connection.reset(id, code, &reason);
-            self.streams.remove(&id);
-        }
-    }
-
-    fn complete(&mut self, id: u32, end: impl FnOnce(&mut Connection)) {
-        end(&mut self.connection);
-        self.streams.remove(&id);
     }
 
     /// Says why, and waits for the client to hang up: leaving first may destroy what is on its way.
