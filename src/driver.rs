@@ -15,7 +15,7 @@ use crate::status::{Code, Fault, Status};
 use crate::transport::sys::now;
 use crate::transport::timer::Timer;
 use crate::transport::{Chunk, Exchange, HIGH_WATER, Incoming, Request, Sink, Transport};
-use crate::words::decimal;
+use crate::words::words;
 
 /// Who is told what becomes of a call. It may call back into the driver at once.
 pub(crate) trait Face {
@@ -211,11 +211,11 @@ impl Sink for Rc<Driver> {
 }
 
 fn overflow(unread: usize) -> Status {
-    let words = [
+    let words = words![
         "the server sends faster than this call is read: ",
-        &decimal(unread as u64),
+        unread,
         " bytes wait, and a WebSocket cannot hold it back; read faster, raise receiveWindowBytes, or use transport \
          \"tidewire.v1\", which can",
     ];
-    Status::new(Code::ResourceExhausted, Fault::Local, words.concat())
+    Status::new(Code::ResourceExhausted, Fault::Local, words)
 }

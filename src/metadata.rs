@@ -4,6 +4,7 @@
 use crate::base64;
 use crate::codec::HeaderList;
 use crate::status::{Code, Status};
+use crate::words::words;
 
 /// One metadata value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +110,7 @@ fn is_reserved(name: &str) -> bool {
 }
 
 fn refused(name: &str, why: &str) -> Status {
-    Status::misuse(Code::InvalidArgument, ["metadata \"", name, "\" cannot be sent: ", why].concat())
+    Status::misuse(Code::InvalidArgument, words!["metadata \"", name, "\" cannot be sent: ", why])
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::codec::envelope::Payload;
 use crate::codec::{Frame, HeaderList, Protocol, timeout};
 use crate::status::{Code, Fault, Status};
-use crate::words::decimal;
+use crate::words::words;
 pub use state::State;
 pub use window::ReceiveWindow;
 
@@ -258,18 +258,18 @@ impl Call {
             return;
         }
         let status = if sent {
-            let number = decimal(code.into());
-            let words = [
+            let words = words![
                 "the stream was reset by the other side (HTTP/2 error ",
-                &number,
+                code,
                 ")",
                 colon(reason),
                 reason,
             ];
-            Status::new(Code::from_reset(code), Fault::Peer, words.concat())
+            Status::new(Code::from_reset(code), Fault::Peer, words)
         } else {
-            let words = ["the call did not reach the server and may be tried again", colon(reason), reason];
-            Status::new(Code::Unavailable, Fault::Transport, words.concat())
+            let words =
+                words!["the call did not reach the server and may be tried again", colon(reason), reason];
+            Status::new(Code::Unavailable, Fault::Transport, words)
         };
         self.end(status, HeaderList::new(), Transmit::Reset);
     }
@@ -365,6 +365,6 @@ fn colon(reason: &str) -> &'static str {
 
 fn deadline_exceeded(timeout: Duration) -> Status {
     let millis = timeout.as_secs().saturating_mul(1000) + u64::from(timeout.subsec_millis());
-    let words = ["the deadline of ", &decimal(millis), " ms passed before the call ended"].concat();
+    let words = words!["the deadline of ", millis, " ms passed before the call ended"];
     Status::new(Code::DeadlineExceeded, Fault::Local, words)
 }

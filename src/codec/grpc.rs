@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::envelope::{self, Decoder, EnvelopeError};
 use super::{Frame, HeaderList, Protocol, envelope_status, is_type, request_headers, trailers, wrong_type};
 use crate::status::Status;
-use crate::words::decimal;
+use crate::words::words;
 
 /// The native dialect of one call.
 #[derive(Debug)]
@@ -83,10 +83,11 @@ pub(super) fn check_flags(flags: u8) -> Result<(), Status> {
         1 | 0x81 => Err(Status::internal(
             "the server sent a compressed message, though this call did not offer to take any (no grpc-accept-encoding)",
         )),
-        other => Err(Status::internal(
-            ["the server sent an envelope with flags ", &decimal(other.into()), ", which mean nothing here"]
-                .concat(),
-        )),
+        other => Err(Status::internal(words![
+            "the server sent an envelope with flags ",
+            other,
+            ", which mean nothing here"
+        ])),
     }
 }
 
@@ -125,11 +126,11 @@ pub(super) fn end(
 }
 
 fn no_status(place: &str) -> Status {
-    let words = [
+    let words = words![
         "the response ended without grpc-status: no ",
         place,
         " came; something between may have cut the stream, or CORS hides the header (the server must list \
          grpc-status, grpc-message in Access-Control-Expose-Headers)",
     ];
-    Status::internal(words.concat())
+    Status::internal(words)
 }

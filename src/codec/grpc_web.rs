@@ -10,7 +10,7 @@ use super::{
     Frame, HeaderList, MAX_TRAILERS, Protocol, envelope, is_type, request_headers, trailers, wrong_type,
 };
 use crate::status::Status;
-use crate::words::decimal;
+use crate::words::words;
 
 const TRAILER: u8 = 0x80;
 const NATIVE: &str = "application/grpc";
@@ -170,16 +170,15 @@ impl Protocol for GrpcWeb {
 
 fn too_large(error: envelope::EnvelopeError) -> Status {
     match error {
-        envelope::EnvelopeError::TooLarge { flags, declared, limit } if flags == TRAILER => Status::internal(
-            [
+        envelope::EnvelopeError::TooLarge { flags, declared, limit } if flags == TRAILER => {
+            Status::internal(words![
                 "the server announced a trailer block of ",
-                &decimal(declared.into()),
+                declared,
                 " bytes; at most ",
-                &decimal(limit as u64),
+                limit,
                 " are taken",
-            ]
-            .concat(),
-        ),
+            ])
+        }
         error => refused(error),
     }
 }
@@ -193,11 +192,8 @@ fn check_socket_headers(headers: &HeaderList) -> Result<(), Status> {
 }
 
 fn not_base64(error: NotBase64) -> Status {
-    let words = [
-        "the response is no base64, which grpc-web-text demands: it has the byte ",
-        &decimal(error.0.into()),
-    ];
-    Status::internal(words.concat())
+    let words = words!["the response is no base64, which grpc-web-text demands: it has the byte ", error.0,];
+    Status::internal(words)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use super::{HeaderList, trailers};
 use crate::status::{Code, Fault, Status};
-use crate::words::decimal;
+use crate::words::words;
 
 /// The WebSocket subprotocol.
 pub const SUBPROTOCOL: &str = "grpc-websockets";
@@ -46,9 +46,9 @@ pub fn close_status(code: u16, reason: &str) -> Status {
         4001..=4016 => (Code::from_wire(i32::from(code) - 4000), Fault::Peer, "the server closed the socket"),
         _ => (Code::Unknown, Fault::Peer, "the server closed the socket without sending grpc-status"),
     };
-    let code = decimal(code.into());
-    let words = [words, " (WebSocket close ", &code, if reason.is_empty() { "" } else { ": " }, reason, ")"];
-    Status::new(status, fault, words.concat())
+    let words =
+        words![words, " (WebSocket close ", code, if reason.is_empty() { "" } else { ": " }, reason, ")"];
+    Status::new(status, fault, words)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub mod trailers;
 use std::time::Duration;
 
 use crate::status::{Code, Fault, Status};
-use crate::words::decimal;
+use crate::words::words;
 use envelope::{EnvelopeError, Payload};
 
 /// HTTP headers or trailers as they travel: lower-case names, raw values, order and repeats kept.
@@ -69,24 +69,24 @@ fn request_headers(fixed: &[(&str, &str)], timeout: Option<Duration>) -> HeaderL
 fn envelope_status(error: EnvelopeError) -> Status {
     match error {
         EnvelopeError::TooLarge { declared, limit, .. } => {
-            let words = [
+            let words = words![
                 "the server announced a message of ",
-                &decimal(declared.into()),
+                declared,
                 " bytes, but at most ",
-                &decimal(limit as u64),
+                limit,
                 " are allowed here: raise maxReceiveMessageBytes, or have the server send less at once",
             ];
-            Status::new(Code::ResourceExhausted, Fault::Peer, words.concat())
+            Status::new(Code::ResourceExhausted, Fault::Peer, words)
         }
         EnvelopeError::Truncated { promised, got } => {
-            let words = [
+            let words = words![
                 "the response ended inside a message: ",
-                &decimal(promised as u64),
+                promised,
                 " bytes were promised, ",
-                &decimal(got as u64),
+                got,
                 " came; the server or something before it cut the stream",
             ];
-            Status::internal(words.concat())
+            Status::internal(words)
         }
     }
 }
@@ -109,6 +109,6 @@ fn wrong_type(content_type: &[u8], expected: &str) -> Status {
     // Another subtype of the right family is a broken promise of the service itself.
     let same_family = got.strip_prefix(expected).is_some_and(|rest| rest.starts_with('+'));
     let code = if same_family { Code::Internal } else { Code::Unknown };
-    let words = ["expected content-type ", expected, ", the server sent \"", &got, "\": ", cure];
-    Status::new(code, Fault::Peer, words.concat())
+    let words = words!["expected content-type ", expected, ", the server sent \"", got, "\": ", cure];
+    Status::new(code, Fault::Peer, words)
 }

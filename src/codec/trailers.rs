@@ -6,7 +6,7 @@ use prost::Message as _;
 use super::HeaderList;
 use crate::base64;
 use crate::status::{Code, Fault, RpcStatus, Status};
-use crate::words::decimal;
+use crate::words::words;
 
 /// Reads a block of `name: value` lines as gRPC-Web's trailer frame and `grpc-websockets` carry it. Takes what peers
 /// really send: bare `\n`, no blank after the colon, empty values, upper-case names, a blank line at the end.
@@ -42,7 +42,7 @@ pub fn status(headers: &HeaderList) -> Option<Status> {
     let message = first(headers, "grpc-message").map(percent_decode).unwrap_or_default();
     let Some(raw) = parse_code(code) else {
         let text = String::from_utf8_lossy(code);
-        let words = ["the server sent grpc-status \"", &text, "\", which is no number: ", &message].concat();
+        let words = words!["the server sent grpc-status \"", text, "\", which is no number: ", message];
         return Some(Status::new(Code::Unknown, Fault::Peer, words));
     };
     let code = Code::from_wire(raw);
@@ -58,14 +58,14 @@ pub fn status(headers: &HeaderList) -> Option<Status> {
 /// The status of an HTTP answer that is not gRPC's: the code by gRPC's table, the words by what came.
 pub fn http_status(http: u16, headers: &HeaderList) -> Status {
     let kind = first(headers, "content-type").map(String::from_utf8_lossy).unwrap_or_default();
-    let words = [
+    let words = words![
         "the server answered HTTP ",
-        &decimal(http.into()),
+        http,
         if kind.is_empty() { "" } else { " with " },
-        &kind,
+        kind,
         " and no grpc-status: something before the service may have answered in its place, or the path is not served",
     ];
-    Status::new(Code::from_http(http), Fault::Peer, words.concat())
+    Status::new(Code::from_http(http), Fault::Peer, words)
 }
 
 /// The first value under `name`.

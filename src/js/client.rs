@@ -19,6 +19,7 @@ use crate::transport::grpc_websockets::GrpcWebsockets;
 use crate::transport::select::{Name, Runtime, Speak, protocol, select};
 use crate::transport::sys::{get, global_function};
 use crate::transport::tidewire_v1::TidewireV1;
+use crate::words::words;
 
 /// A WebSocket cannot hold the peer back: this many receive windows may come before the call is given up.
 const OVERFLOW: usize = 8;
@@ -57,11 +58,11 @@ impl RawClient {
             (Some(rest), _) => (true, rest),
             (None, Some(rest)) => (false, rest),
             (None, None) => {
-                let words = ["baseUrl is to start with http:// or https://; it is \"", &base, "\""].concat();
+                let words = words!["baseUrl is to start with http:// or https://; it is \"", base, "\""];
                 return Err(Status::misuse(Code::InvalidArgument, words));
             }
         };
-        let sockets = [if secure { "wss" } else { "ws" }, rest].concat();
+        let sockets = words![if secure { "wss" } else { "ws" }, rest];
         let (fetch, constructor) = (function("fetch"), function("WebSocket"));
         let receive_window = number("receiveWindowBytes");
         let max_message = number("maxReceiveMessageBytes");
@@ -83,7 +84,7 @@ impl RawClient {
                 Rc::new(GrpcWebsockets { constructor, base: sockets.clone(), max_unread })
             }),
             tidewire_v1: constructor.map(|constructor| {
-                let url = [&sockets, "/tidewire.v1"].concat();
+                let url = words![sockets, "/tidewire.v1"];
                 Rc::new(TidewireV1 { constructor, url, current: RefCell::new(None) })
             }),
         })
@@ -185,7 +186,7 @@ fn check_path(path: &str) -> Result<(), Status> {
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some(""), Some(service), Some(method), None) if !service.is_empty() && !method.is_empty() => Ok(()),
         _ => {
-            let words = ["a path is /<package.Service>/<Method>; this one is \"", path, "\""].concat();
+            let words = words!["a path is /<package.Service>/<Method>; this one is \"", path, "\""];
             Err(Status::misuse(Code::InvalidArgument, words))
         }
     }

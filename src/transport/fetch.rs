@@ -15,6 +15,7 @@ use super::sys::{
     StreamController,
 };
 use super::{Chunk, Exchange, HIGH_WATER, Incoming, Request, Sink, Transport};
+use crate::words::words;
 
 /// One `fetch` per exchange.
 pub(crate) struct Fetch {
@@ -28,7 +29,7 @@ pub(crate) struct Fetch {
 impl Transport for Fetch {
     fn open(&self, request: Request, sink: Rc<dyn Sink>) -> Box<dyn Exchange> {
         let inner = Rc::new(Inner {
-            url: [&self.base, request.path.as_str()].concat(),
+            url: words![self.base, request.path.as_str()],
             fetch: self.fetch.clone(),
             init: self.init(&request),
             abort: AbortController::new(),
@@ -130,7 +131,7 @@ impl Inner {
                 let words =
                     "the server is down, or CORS refused this page (the gateway must allow its origin)";
                 this.fail(
-                    ["fetch of ", &this.url, " failed: ", &sys::words(&thrown), "; ", words].concat(),
+                    words!["fetch of ", this.url, " failed: ", sys::words(&thrown), "; ", words],
                     thrown,
                 );
             }
@@ -159,7 +160,7 @@ impl Inner {
         sys::settled(&promise, move |outcome| match outcome {
             Ok(result) => this.received(&result.unchecked_into()),
             Err(thrown) => {
-                let words = ["the response of ", &this.url, " broke off: ", &sys::words(&thrown)].concat();
+                let words = words!["the response of ", this.url, " broke off: ", sys::words(&thrown)];
                 this.fail(words, thrown);
             }
         });

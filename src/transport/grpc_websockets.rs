@@ -13,7 +13,7 @@ use super::timer::Timer;
 use super::websocket::{Event, Socket};
 use super::{Chunk, Exchange, HIGH_WATER, Incoming, Request, Sink, Transport};
 use crate::codec::grpc_websockets::{FINISH, SUBPROTOCOL, encode_data, encode_headers};
-use crate::words::decimal;
+use crate::words::words;
 
 /// There is no event for a `bufferedAmount` that falls.
 const POLL: Duration = Duration::from_millis(4);
@@ -36,7 +36,7 @@ impl Transport for GrpcWebsockets {
             poll: RefCell::new(None),
             unread: Cell::new(0),
             max_unread: self.max_unread,
-            url: [&self.base, request.path.as_str()].concat(),
+            url: words![self.base, request.path.as_str()],
         });
         inner.connect(&self.constructor);
         Box::new(GrpcWebsocketsExchange(inner))
@@ -71,7 +71,7 @@ impl Inner {
                 let this = self.clone();
                 *self.poll.borrow_mut() = Some(Timer::after(Duration::ZERO, move || {
                     let message =
-                        ["no WebSocket to ", &this.url, " could be made: ", &sys::words(&thrown)].concat();
+                        words!["no WebSocket to ", this.url, " could be made: ", sys::words(&thrown)];
                     this.tell_last(Incoming::Failed { message, cause: thrown });
                 }));
             }
@@ -97,14 +97,14 @@ impl Inner {
                 self.tell_last(Incoming::Closed { code: 1003, reason: "a text message came".to_string() })
             }
             Event::Closed { code, .. } if !self.is_open() => {
-                let message = [
+                let message = words![
                     "the WebSocket to ",
-                    &self.url,
+                    self.url,
                     " did not open (close ",
-                    &decimal(code.into()),
+                    code,
                     "): the server is down, does not speak grpc-websockets there, or does not allow this origin",
                 ];
-                self.tell_last(Incoming::Failed { message: message.concat(), cause: JsValue::UNDEFINED });
+                self.tell_last(Incoming::Failed { message: message, cause: JsValue::UNDEFINED });
             }
             Event::Closed { code, reason } => self.tell_last(Incoming::Closed { code, reason }),
         }

@@ -5,6 +5,7 @@ use crate::codec::Protocol;
 use crate::codec::grpc::Grpc;
 use crate::codec::grpc_web::{Form, GrpcWeb};
 use crate::status::{Code, Status};
+use crate::words::words;
 
 /// The transports, by their public names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,14 +115,13 @@ pub fn protocol(name: Name, speak: Speak, max_message: usize) -> Box<dyn Protoco
 
 /// Why a transport cannot carry such a call here.
 fn obstacle(name: Name, kind: CallKind, speak: Speak, runtime: Runtime) -> Option<&'static str> {
-    let all = match name {
-        Name::Fetch => [
+    let all: &[_] = match name {
+        Name::Fetch => &[
             (!runtime.fetch, "has no fetch"),
             (speak == Speak::Grpc, "shows no HTTP trailers to fetch, which native gRPC needs"),
             (kind.streams_requests() && !runtime.request_streaming, "cannot stream request bodies by fetch"),
             (kind == CallKind::Bidi && !runtime.full_duplex, "has only half-duplex fetch"),
-        ]
-        .as_slice(),
+        ],
         Name::GrpcWebsockets => &[
             (!runtime.websocket, "has no WebSocket"),
             (speak == Speak::Grpc, "cannot speak native gRPC over grpc-websockets, which is gRPC-Web"),
@@ -141,7 +141,7 @@ fn refused(name: &str, why: &str, kind: CallKind, speak: Speak, runtime: Runtime
         "nothing here would; a runtime with WebSocket does, by transport \"tidewire.v1\" and its gateway"
             .to_string()
     } else {
-        ["use transport \"", &would.join("\" or \""), "\", or \"auto\""].concat()
+        words!["use transport \"", would.join("\" or \""), "\", or \"auto\""]
     };
     let kind = match kind {
         CallKind::Unary => "unary",
@@ -149,12 +149,12 @@ fn refused(name: &str, why: &str, kind: CallKind, speak: Speak, runtime: Runtime
         CallKind::ClientStream => "client-streaming",
         CallKind::Bidi => "bidirectional streaming",
     };
-    let words = [name, " cannot carry a ", kind, " call: this runtime ", why, "; ", &cure].concat();
+    let words = words![name, " cannot carry a ", kind, " call: this runtime ", why, "; ", cure];
     Status::misuse(Code::Unimplemented, words)
 }
 
 fn unknown(what: &str, got: &str, known: &str) -> Status {
-    let words = ["there is no ", what, " \"", got, "\"; there are ", known].concat();
+    let words = words!["there is no ", what, " \"", got, "\"; there are ", known];
     Status::misuse(Code::InvalidArgument, words)
 }
 

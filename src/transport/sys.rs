@@ -9,6 +9,7 @@ use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use crate::codec::HeaderList;
+use crate::words::words;
 
 #[wasm_bindgen]
 extern "C" {
@@ -136,7 +137,7 @@ pub(super) fn words(thrown: &JsValue) -> String {
         thrown.as_string().or_else(|| text(thrown)).unwrap_or_else(|| "no reason was given".to_string());
     let cause = get(thrown, "cause");
     match text(&cause).or_else(|| get(&cause, "code").as_string()) {
-        Some(cause) => [&message, " (", &cause, ")"].concat(),
+        Some(cause) => words![message, " (", cause, ")"],
         None => message,
     }
 }

@@ -13,7 +13,7 @@ use super::timer::Timer;
 use super::websocket::{self, Socket};
 use super::{Chunk, Exchange, Incoming, Request, Sink, Transport, sys};
 use crate::codec::tidewire_v1::{Connection, Event, Limits, Role};
-use crate::words::decimal;
+use crate::words::words;
 
 const SUBPROTOCOL: &str = "tidewire.v1";
 
@@ -194,8 +194,7 @@ impl Link {
             Err(thrown) => {
                 let link = link.clone();
                 sys::soon(move || {
-                    let words =
-                        ["no WebSocket to ", &link.url, " could be made: ", &sys::words(&thrown)].concat();
+                    let words = words!["no WebSocket to ", link.url, " could be made: ", sys::words(&thrown)];
                     link.lose(&words, thrown);
                 });
             }
@@ -216,28 +215,25 @@ impl Link {
                 .lose("the gateway sent a text message, which tidewire.v1 does not have", JsValue::UNDEFINED),
             websocket::Event::Closed { code, reason } => {
                 let opened = self.state.borrow().socket.as_ref().is_some_and(Socket::was_open);
-                let code = decimal(code.into());
                 let words = if opened {
                     let colon = if reason.is_empty() { "" } else { ": " };
-                    [
+                    words![
                         "the connection to ",
-                        &self.url,
+                        self.url,
                         " was lost (WebSocket close ",
-                        &code,
+                        code,
                         colon,
-                        &reason,
+                        reason,
                         ")",
                     ]
-                    .concat()
                 } else {
-                    [
+                    words![
                         "the WebSocket to ",
-                        &self.url,
+                        self.url,
                         " did not open (close ",
-                        &code,
+                        code,
                         "): no tidewire-gateway is there, or it does not allow this origin",
                     ]
-                    .concat()
                 };
                 self.lose(&words, JsValue::UNDEFINED);
             }
@@ -250,7 +246,7 @@ impl Link {
         self.dispatch(Some(Chunk { bytes: &message, buffer, offset: 0 }));
         self.flush();
         if let Err(error) = outcome {
-            self.lose(&["tidewire.v1 broke: ", &error.to_string()].concat(), JsValue::UNDEFINED);
+            self.lose(&words!["tidewire.v1 broke: ", error.message], JsValue::UNDEFINED);
         }
     }
 
@@ -335,7 +331,7 @@ impl Link {
                     let alive = link.state.borrow_mut().connection.handle_timeout(sys::now());
                     match alive {
                         Ok(()) => link.flush(),
-                        Err(error) => link.lose(&error.to_string(), JsValue::UNDEFINED),
+                        Err(error) => link.lose(&error.message, JsValue::UNDEFINED),
                     }
                 });
                 (due, timer)

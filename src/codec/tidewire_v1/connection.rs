@@ -13,6 +13,7 @@ use super::streams::Streams;
 use super::window::{RecvWindow, SendWindow};
 use super::{code, frame};
 use crate::codec::HeaderList;
+use crate::words::words;
 
 /// Which end of the wire this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +122,7 @@ impl Connection {
             Due::Ping => frame::write_ping(&mut self.control, 0, [0; 8]),
             Due::Dead => {
                 let message =
-                    format!("the {} has sent nothing for 40 s and did not answer a PING", self.them());
+                    words!["the ", self.them(), " has sent nothing for 40 s and did not answer a PING"];
                 return Err(self.fail(ConnectionError { code: code::CONNECT_ERROR, message }));
             }
         }
@@ -337,16 +338,21 @@ impl Connection {
         match error {
             frame::Malformed::TooLarge(size) => {
                 let limit = self.peer.max_headers;
-                let reason = format!(
-                    "the {what} take {size} bytes (each header counts 32 more), the client takes {limit}"
-                );
+                let reason = words![
+                    "the ",
+                    what,
+                    " take ",
+                    size,
+                    " bytes (each header counts 32 more), the client takes ",
+                    limit
+                ];
                 self.fail_stream(id, code::ENHANCE_YOUR_CALM, &reason);
             }
             frame::Malformed::Forbidden(found) => {
-                self.fail_stream(id, code::INTERNAL_ERROR, &format!("the {what} have {found}"));
+                self.fail_stream(id, code::INTERNAL_ERROR, &words!["the ", what, " have ", found]);
             }
             frame::Malformed::Grammar => {
-                self.fail_stream(id, code::INTERNAL_ERROR, &format!("the {what} cannot be written"));
+                self.fail_stream(id, code::INTERNAL_ERROR, &words!["the ", what, " cannot be written"]);
             }
         }
     }

@@ -4,6 +4,7 @@ use core::fmt;
 use core::ops::Range;
 
 use crate::codec::HeaderList;
+use crate::words::words;
 
 /// What happened. Ids are those of streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,13 +121,14 @@ impl fmt::Display for OpenError {
             Self::GoingAway => f.write_str("the gateway is shutting down and takes no new calls"),
             Self::Closed => f.write_str("the connection to the gateway has ended"),
             Self::Exhausted => f.write_str("this connection has used up its stream ids; open another"),
-            Self::TooLarge { size, limit } => {
-                write!(
-                    f,
-                    "the request headers take {size} bytes, the gateway takes {limit}; send less metadata"
-                )
-            }
-            Self::Invalid(what) => write!(f, "the request has {what}"),
+            Self::TooLarge { size, limit } => f.write_str(&words![
+                "the request headers take ",
+                size,
+                " bytes, the gateway takes ",
+                limit,
+                "; send less metadata"
+            ]),
+            Self::Invalid(what) => f.write_str(&words!["the request has ", what]),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! What each frame of the peer's does.
 
-use core::fmt;
-
 use super::code;
 use super::connection::{Connection, Phase, Role};
 use super::event::{ConnectionError, Event};
@@ -9,6 +7,7 @@ use super::frame::{self, Frame, Frames, Malformed, kind};
 use super::limits::Limits;
 use super::stream::{Half, Stream, Violation};
 use super::window::Overflow;
+use crate::words::words;
 
 /// What the peer may make us answer without reading our answers.
 const MAX_CONTROL: usize = 1024 * 1024;
@@ -16,25 +15,26 @@ const MAX_CONTROL: usize = 1024 * 1024;
 impl Connection {
     pub(super) fn receive(&mut self, message: &[u8]) -> Result<(), ConnectionError> {
         if message.is_empty() {
-            return Err(
-                self.broke(format_args!("sent an empty WebSocket message; each holds at least one frame"))
-            );
+            return Err(self.broke(&words!["sent an empty WebSocket message; each holds at least one frame"]));
         }
         if message.len() > self.limits.max_message() {
             let (came, most) = (message.len(), self.limits.max_message());
-            let what = format_args!("sent a WebSocket message of {came} bytes, {most} were allowed");
-            return Err(self.broke_with(code::FRAME_SIZE_ERROR, what));
+            let what = words!["sent a WebSocket message of ", came, " bytes, ", most, " were allowed"];
+            return Err(self.broke_with(code::FRAME_SIZE_ERROR, &what));
         }
         for frame in Frames::of(message) {
             let frame = frame.map_err(|cut| {
-                self.broke(format_args!(
-                    "sent a WebSocket message that ends inside a frame: {} of its {} bytes came",
-                    cut.came, cut.promised
-                ))
+                self.broke(&words![
+                    "sent a WebSocket message that ends inside a frame: ",
+                    cut.came,
+                    " of its ",
+                    cut.promised,
+                    " bytes came"
+                ])
             })?;
             self.receive_frame(&frame)?;
             if self.control.len() > MAX_CONTROL {
-                let message = format!("the {} asks and does not read the answers", self.them());
+                let message = words!["the ", self.them(), " asks and does not read the answers"];
                 return Err(ConnectionError { code: code::ENHANCE_YOUR_CALM, message });
             }
         }
@@ -43,13 +43,17 @@ impl Connection {
 
     fn receive_frame(&mut self, frame: &Frame<'_>) -> Result<(), ConnectionError> {
         if self.phase == Phase::Greeting && frame.kind != kind::HELLO {
-            return Err(self.broke(format_args!("began with a frame of type {}, not with HELLO", frame.kind)));
+            return Err(self.broke(&words!["began with a frame of type ", frame.kind, ", not with HELLO"]));
         }
         if matches!(frame.kind, kind::HELLO | kind::PING | kind::GOAWAY) && frame.stream != 0 {
             let (kind, id) = (frame.kind, frame.stream);
-            return Err(
-                self.broke(format_args!("sent a frame of type {kind} on stream {id}, it belongs on 0"))
-            );
+            return Err(self.broke(&words![
+                "sent a frame of type ",
+                kind,
+                " on stream ",
+                id,
+                ", it belongs on 0"
+            ]));
         }
         match (frame.kind, self.role) {
             (kind::HELLO, _) => self.receive_hello(frame),
@@ -57,7 +61,7 @@ impl Connection {
             (kind::HEADERS, Role::Client) => self.receive_headers(frame),
             (kind::TRAILERS, Role::Client) => self.receive_trailers(frame),
             (kind::OPEN | kind::HEADERS | kind::TRAILERS, _) => {
-                Err(self.broke(format_args!("sent a frame of type {}, which is not its to send", frame.kind)))
+                Err(self.broke(&words!["sent a frame of type ", frame.kind, ", which is not its to send"]))
             }
             (kind::DATA, _) => self.receive_data(frame),
             (kind::RESET, _) => self.receive_reset(frame),
@@ -70,15 +74,22 @@ impl Connection {
 
     fn receive_hello(&mut self, frame: &Frame<'_>) -> Result<(), ConnectionError> {
         if self.phase != Phase::Greeting {
-            return Err(self.broke(format_args!("sent a second HELLO")));
+            return Err(self.broke(&words!["sent a second HELLO"]));
         }
         let mut peer = Limits::default();
         for (id, value) in frame::read_hello(frame.payload).map_err(|_| self.garbled("HELLO"))? {
             peer.set(id, value).map_err(|bad| {
-                self.broke(format_args!(
-                    "announced a {} of {} in HELLO; {} to {} are allowed",
-                    bad.name, bad.value, bad.least, bad.most
-                ))
+                self.broke(&words![
+                    "announced a ",
+                    bad.name,
+                    " of ",
+                    bad.value,
+                    " in HELLO; ",
+                    bad.least,
+                    " to ",
+                    bad.most,
+                    " are allowed"
+                ])
             })?;
         }
         self.phase = Phase::Running;
@@ -103,7 +114,7 @@ impl Connection {
         let id = frame.stream;
         if id <= self.last_opened {
             let last = self.last_opened;
-            return Err(self.broke(format_args!("opened stream {id} after stream {last}; ids must grow")));
+            return Err(self.broke(&words!["opened stream ", id, " after stream ", last, "; ids must grow"]));
         }
         self.last_opened = id;
         if self.going_away {
@@ -114,7 +125,7 @@ impl Connection {
             return self.refuse(
                 id,
                 code::REFUSED_STREAM,
-                &format!("{most} streams are open, no more are allowed"),
+                &words![most, " streams are open, no more are allowed"],
             );
         }
         let (method, path, headers) = match frame::read_open(frame.payload, self.limits.max_headers) {
@@ -148,20 +159,20 @@ impl Connection {
         let (id, length, fin) = (frame.stream, frame.payload.len(), frame.fin());
         if length > self.limits.max_frame as usize {
             let most = self.limits.max_frame;
-            let what = format_args!("sent {length} bytes in one DATA frame, {most} were allowed");
-            return Err(self.broke_with(code::FRAME_SIZE_ERROR, what));
+            let what = words!["sent ", length, " bytes in one DATA frame, ", most, " were allowed"];
+            return Err(self.broke_with(code::FRAME_SIZE_ERROR, &what));
         }
         if let Err(allowed) = self.recv_window.receive(length) {
-            let what = format_args!("sent {length} bytes on the connection, {allowed} were allowed");
-            return Err(self.broke_with(code::FLOW_CONTROL_ERROR, what));
+            let what = words!["sent ", length, " bytes on the connection, ", allowed, " were allowed"];
+            return Err(self.broke_with(code::FLOW_CONTROL_ERROR, &what));
         }
         let Some(stream) = self.live(id)? else {
             self.recv_window.release(length);
             return Ok(());
         };
         if let Err(allowed) = stream.recv_window.receive(length) {
-            let what = format_args!("sent {length} bytes on stream {id}, {allowed} were allowed");
-            return Err(self.broke_with(code::FLOW_CONTROL_ERROR, what));
+            let what = words!["sent ", length, " bytes on stream ", id, ", ", allowed, " were allowed"];
+            return Err(self.broke_with(code::FLOW_CONTROL_ERROR, &what));
         }
         if let Err(violation) = stream.received.data(fin) {
             return self.violated(id, violation, "DATA");
@@ -233,7 +244,7 @@ impl Connection {
     /// The stream, unless it has ended; an error if it was never opened.
     fn live(&mut self, id: u32) -> Result<Option<&mut Stream>, ConnectionError> {
         if id == 0 || id > self.last_opened {
-            return Err(self.broke(format_args!("sent a frame for stream {id}, which was never opened")));
+            return Err(self.broke(&words!["sent a frame for stream ", id, ", which was never opened"]));
         }
         Ok(self.streams.get_mut(id))
     }
@@ -256,13 +267,25 @@ impl Connection {
         match error {
             Malformed::Grammar => return Err(self.garbled(what)),
             Malformed::Forbidden(found) => {
-                self.fail_stream(id, code::PROTOCOL_ERROR, &format!("the {them} sent {found} in {what}"));
+                self.fail_stream(
+                    id,
+                    code::PROTOCOL_ERROR,
+                    &words!["the ", them, " sent ", found, " in ", what],
+                );
             }
             Malformed::TooLarge(size) => {
                 let limit = self.limits.max_headers;
-                let reason = format!(
-                    "the {them} sent {size} bytes of {what} (each header counts 32 more), {limit} are allowed"
-                );
+                let reason = words![
+                    "the ",
+                    them,
+                    " sent ",
+                    size,
+                    " bytes of ",
+                    what,
+                    " (each header counts 32 more), ",
+                    limit,
+                    " are allowed"
+                ];
                 self.fail_stream(id, code::ENHANCE_YOUR_CALM, &reason);
             }
         }
@@ -275,25 +298,25 @@ impl Connection {
             Violation::Twice => (code::PROTOCOL_ERROR, "twice"),
             Violation::TooLate => (code::STREAM_CLOSED, "after the end"),
         };
-        let reason = format!("the {} sent {what} {when}", self.them());
+        let reason = words!["the ", self.them(), " sent ", what, " ", when];
         self.fail_stream(id, code, &reason);
         Ok(())
     }
 
     fn garbled(&self, what: &str) -> ConnectionError {
-        self.broke(format_args!("sent {what} with a payload that breaks the grammar"))
+        self.broke(&words!["sent ", what, " with a payload that breaks the grammar"])
     }
 
     fn overflow(&self, id: u32) -> ConnectionError {
-        let what = format_args!("raised the window of stream {id} above 2^31-1 (0 is the connection)");
-        self.broke_with(code::FLOW_CONTROL_ERROR, what)
+        let what = words!["raised the window of stream ", id, " above 2^31-1 (0 is the connection)"];
+        self.broke_with(code::FLOW_CONTROL_ERROR, &what)
     }
 
-    fn broke(&self, what: fmt::Arguments<'_>) -> ConnectionError {
+    fn broke(&self, what: &str) -> ConnectionError {
         self.broke_with(code::PROTOCOL_ERROR, what)
     }
 
-    fn broke_with(&self, code: u32, what: fmt::Arguments<'_>) -> ConnectionError {
-        ConnectionError { code, message: format!("the {} {what}", self.them()) }
+    fn broke_with(&self, code: u32, what: &str) -> ConnectionError {
+        ConnectionError { code, message: words!["the ", self.them(), " ", what] }
     }
 }
