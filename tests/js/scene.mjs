@@ -28,6 +28,15 @@ export class Scene {
     this.observed = new Observed(this.env.origin, this.server, this.id);
   }
 
+  /** Whether calls of this kind have a request stream, and a response stream. */
+  get sends() {
+    return this.kind === "client_stream" || this.kind === "bidi";
+  }
+
+  get receives() {
+    return this.kind === "server_stream" || this.kind === "bidi";
+  }
+
   /** A client that the scene closes at its end. */
   async newClient(options = {}) {
     const { transport, protocol, baseUrl, env } = this;
@@ -91,9 +100,9 @@ export class Scene {
   async endless(options = {}) {
     const ask = { "x-delay": 60_000, "x-count": 1, "x-never-end": 1, ...options.ask };
     const { call, reply } = this.begin({ ...options, ask });
-    if (call?.send) await call.send("Ada");
+    if (this.sends) await call.send("Ada");
     await this.observed.until("open");
-    if (this.kind === "unary" || this.kind === "client_stream") return { call, reply };
+    if (!this.receives) return { call, reply };
     match(await within(SETTLE_MS, reply.promise, "the first reply"), /^Hello, Ada/, "the first reply");
     return { call, reply: watch(call.receive()) };
   }
@@ -116,7 +125,8 @@ export class Scene {
   isStatus(status, { code, fault, message, cause }) {
     const words = wordsOf(status);
     const came = `${status.code} by fault of ${status.fault}: ${words}`;
-    ok([code].flat().includes(status.code), `code ${[code].flat().join(" or ")}, got ${came}`);
+    if (code !== undefined)
+      ok([code].flat().includes(status.code), `code ${[code].flat().join(" or ")}, got ${came}`);
     if (fault)
       ok([fault].flat().includes(status.fault), `fault "${[fault].flat().join('" or "')}", got ${came}`);
     if (message) match(words, message, "message");

@@ -14,6 +14,7 @@ const themes = [
   "faults-http",
   "faults-websocket",
   "load",
+  "pressure",
   "guards",
 ];
 

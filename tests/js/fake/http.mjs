@@ -22,6 +22,7 @@ export const httpFaults = {
   "unknown-flag": open(one, frame(0x40, Buffer.from("x"))),
   "compressed-unannounced": open(one, frame(0x01, Buffer.from("x"))),
   "data-after-trailers": whole(one, okTrailers, message("too late")),
+  "open-after-message": open(one),
   "open-after-trailers": open(one, okTrailers),
   "trailers-without-status": whole(one, trailers("x-some: thing")),
   "mixed-case-trailers": whole(one, trailers("Grpc-Status:0", "X-Some:  thing ")),

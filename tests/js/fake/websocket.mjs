@@ -157,8 +157,8 @@ function u32(value) {
   return bytes;
 }
 
-/** More DATA than any window allows, in frames of the default size. */
+/** Whole messages, but more of them than any window allows. */
 function flood(stream, bytes) {
-  const count = Math.ceil(bytes / 16_384);
-  return Array(count).fill(v1(DATA, 0, stream, frame(0x00, Buffer.alloc(16_379))));
+  const large = message("y".repeat(16_000));
+  return Array(Math.ceil(bytes / large.length)).fill(v1(DATA, 0, stream, large));
 }

@@ -123,7 +123,7 @@ export default (suite, env) => {
       },
     };
     const tag = newTag();
-    const client = await fakeClient(t, "open-after-trailers", tag);
+    const client = await fakeClient(t, "open-after-message", tag);
     const call = client.serverStream(paths.server_stream, "x", { codec });
     const error = await within(
       10_000,

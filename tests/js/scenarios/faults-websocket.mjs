@@ -21,7 +21,7 @@ const afterOneMessage = {
     "close-1008": { code: code.PERMISSION_DENIED, fault: ["peer", "transport"], message: /not for you/ },
     "close-1009": { code: code.RESOURCE_EXHAUSTED, fault: ["peer", "transport"], message: /too big/ },
     "close-1011": { code: [code.INTERNAL, code.UNAVAILABLE, code.UNKNOWN], message: /fell over/ },
-    text: againstProtocol,
+    text: { code: [code.INTERNAL, code.UNKNOWN], fault: "peer", message: /text/ },
     "cut-in-message": broken,
     "length-4-gib": tooLarge,
     "trailers-4-gib": limited,

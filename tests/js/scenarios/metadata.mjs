@@ -55,17 +55,14 @@ export default (suite, env) => {
     "repeated keys and bytes go there and come back in headers and trailers",
     async (t) => {
       const { headers, trailers } = await complete(t, { metadata: echoed });
+      const words = asCarried(t, ["first", "second, with a comma"]);
       for (const [where, metadata] of Object.entries({ headers, trailers })) {
-        equal(metadata.getAll("echo-word"), ["first", "second, with a comma"], `echo-word in the ${where}`);
-        equal(
-          metadata.getAll("echo-bytes-bin"),
-          [bytes(0, 1, 254, 255), bytes(7)],
-          `echo-bytes-bin in the ${where}`,
-        );
-        equal(metadata.getAll("echo-empty-bin"), [bytes()], `echo-empty-bin in the ${where}`);
+        equal(metadata.getAll("echo-word"), words, `echo-word in the ${where}`);
+        equal(metadata.getAll("echo-bytes-bin"), [bytes(0, 1, 254, 255), bytes(7)], `bytes in the ${where}`);
+        equal(metadata.getAll("echo-empty-bin"), [bytes()], `no bytes in the ${where}`);
       }
       const { metadata } = (await t.observed.until("open")).detail;
-      equal(metadata["echo-word"], ["first", "second, with a comma"], "echo-word at the server");
+      equal(metadata["echo-word"], words, "echo-word at the server");
     },
   );
 
@@ -75,7 +72,7 @@ export default (suite, env) => {
     async (t) => {
       t.client = await t.newClient({ metadata: { "echo-word": "the client's" } });
       const { trailers } = await t.unary("Ada", { metadata: [["echo-word", "the call's"]] });
-      equal(trailers.getAll("echo-word"), ["the client's", "the call's"], "echo-word");
+      equal(trailers.getAll("echo-word"), asCarried(t, ["the client's", "the call's"]), "echo-word");
     },
   );
 
@@ -95,7 +92,10 @@ export default (suite, env) => {
           ["echo-more", "x".repeat(60_000)],
         ],
       });
-      await t.endedWith({ call, reply }, { code: RESOURCE_EXHAUSTED });
+      await t.endedWith(
+        { call, reply },
+        { code: [RESOURCE_EXHAUSTED, INVALID_ARGUMENT], message: /header|metadata/ },
+      );
       await t.unary("fence");
     },
   );
@@ -151,15 +151,20 @@ function streamsThatOpenAtOnce({ runtime }) {
   return runtime === "node" ? webSockets : undefined;
 }
 
+/** Fetch joins what is repeated, as HTTP allows, and nobody can tell its comma from one in the text. */
+function asCarried(t, values) {
+  return t.transport === "fetch" ? [values.join(", ")] : values;
+}
+
 async function complete(t, options) {
   if (t.kind === "unary") return t.unary("Ada", options);
   const { call, reply } = t.begin(options);
-  if (call.send) {
+  if (t.sends) {
     await call.send("Ada");
     await call.closeSend();
   }
   await within(10_000, reply.promise, "the reply");
-  if (call.receive) await t.receiveAll(call);
+  if (t.receives) await t.receiveAll(call);
   const { trailers } = await t.endsOk(call);
   return { headers: await call.headers, trailers };
 }

@@ -54,7 +54,7 @@ export default (suite) => {
   suite.each({ kinds: allKinds }, "an error at once has code, message, details and trailers", async (t) => {
     const { call, reply } = t.begin({ ask: { "x-fail-after": 0 }, metadata: [["echo-word", "kept"]] });
     // A fetch of Node's opens with the first byte only; to the others the server may answer before this is sent.
-    if (call?.send) call.send("Ada").catch(() => {});
+    if (t.sends) call.send("Ada").catch(() => {});
     const error = await within(10_000, rejection(reply.promise, "the reply"), "the reply");
     asAsked(t, error);
     equal(error.trailers.get("echo-word"), "kept", "the trailers' echo");
@@ -66,7 +66,7 @@ export default (suite) => {
     "a failed call of which no promise is looked at makes no noise",
     async (t) => {
       const { call } = unwatched(t, { ask: { "x-fail-after": 0 } });
-      if (call?.send) call.send("Ada").catch(() => {});
+      if (t.sends) call.send("Ada").catch(() => {});
       await t.observed.until("end");
       // The status never rejects: it tells when the failure has arrived here; the guard then listens for noise.
       if (call) equal((await within(10_000, call.status, "the status")).code, FAILED_PRECONDITION, "code");
@@ -79,7 +79,7 @@ export default (suite) => {
     paths[t.kind] = paths.unknown;
     try {
       const { call, reply } = t.begin();
-      if (call?.send) call.send("Ada").catch(() => {});
+      if (t.sends) call.send("Ada").catch(() => {});
       await t.endedWith({ call, reply }, { code: UNIMPLEMENTED, fault: "peer" });
     } finally {
       paths[t.kind] = known;
@@ -121,7 +121,8 @@ function asAsked(t, failure) {
   equal(wordsOf(failure), ASKED, "message");
   equal(failure.codeName, "FAILED_PRECONDITION", "code name");
   equal(failure.rawCode, FAILED_PRECONDITION, "raw code");
-  ok(failure.details.length === 1, `one detail, got ${failure.details.length}`);
+  if (t.server === "dubbo-go") return equal(failure.details, [], "details, which dubbo-go drops");
+  equal(failure.details.length, 1, "details");
   match(failure.details[0].typeUrl, /^type\.googleapis\.com\//, "the detail's type");
-  ok(failure.details[0].value instanceof Uint8Array, "the detail's value to be bytes");
+  return ok(failure.details[0].value instanceof Uint8Array, "the detail's value to be bytes");
 }
