@@ -84,14 +84,16 @@ async fn a_reset_cancels_upstream_at_once() {
     let mut upstream = Upstream::start().await;
     let gateway = Running::before(&upstream).await;
 
-    // Before the head, in mid-message, with any code: some clients abort with NO_ERROR.
-    for reason in [Reason::CANCEL, Reason::NO_ERROR, Reason::INTERNAL_ERROR] {
-        let mut client = gateway.post(&[]).await;
-        client.sends(&b"\0\0\0\0\x09half"[..]);
-        let mut call = upstream.call().await;
-        call.reads(b"\0\0\0\0\x09half").await;
-        client.send.send_reset(reason);
-        assert_eq!(call.reads_reset().await, Reason::CANCEL, "{reason:?}");
+    // Before the head, between messages and inside one, with any code: some clients abort with NO_ERROR.
+    for sent in [&message(b"whole")[..], b"\0\0\0\0\x09half"] {
+        for reason in [Reason::CANCEL, Reason::NO_ERROR, Reason::INTERNAL_ERROR] {
+            let mut client = gateway.post(&[]).await;
+            client.sends(sent.to_vec());
+            let mut call = upstream.call().await;
+            call.reads(sent).await;
+            client.send.send_reset(reason);
+            assert_eq!(call.reads_reset().await, Reason::CANCEL, "{reason:?}");
+        }
     }
 
     // Between messages, after the head.
