@@ -4,13 +4,16 @@ use std::collections::VecDeque;
 use std::future::{pending, poll_fn};
 use std::pin::pin;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use h2::client::ResponseFuture;
 use h2::{FlowControl, Reason, RecvStream, SendStream};
 use http::{HeaderMap, Request, response};
 
 use crate::status::Status;
 use crate::upstream::{Exchange, Upstream};
+
+/// Chunks below this are put together while they wait.
+const SMALL: usize = 4096;
 
 /// What the web side sends.
 pub(crate) enum Part {
@@ -187,6 +190,8 @@ fn failure(error: &h2::Error, upstream: &str) -> Ending {
 /// What the client sent and the upstream's window has not taken. Stops reading when it holds a window.
 struct Backlog {
     chunks: VecDeque<Bytes>,
+    /// Small chunks behind those, in one piece: kept apart, a flood of them would take many times its size.
+    tail: BytesMut,
     bytes: usize,
     limit: usize,
     /// The client has half-closed.
@@ -200,6 +205,7 @@ impl Backlog {
     fn new(limit: usize, half_closed: bool) -> Self {
         Self {
             chunks: VecDeque::new(),
+            tail: BytesMut::new(),
             bytes: 0,
             limit,
             ended: half_closed,
@@ -222,7 +228,12 @@ impl Backlog {
             Part::Data(chunk) if chunk.is_empty() || self.closed => {}
             Part::Data(chunk) => {
                 self.bytes += chunk.len();
-                self.chunks.push_back(chunk);
+                if chunk.len() < SMALL && !self.chunks.is_empty() {
+                    self.tail.extend_from_slice(&chunk);
+                } else {
+                    self.end_tail();
+                    self.chunks.push_back(chunk);
+                }
             }
             Part::End => self.ended = true,
             Part::Left(reason) => return Err(Ending::Left(reason)),
@@ -241,6 +252,9 @@ impl Backlog {
             let piece = chunk.split_to(room);
             if chunk.is_empty() {
                 self.chunks.pop_front();
+                if self.chunks.is_empty() {
+                    self.end_tail();
+                }
             }
             self.bytes -= room;
             let end = self.ended && self.bytes == 0;
@@ -256,8 +270,15 @@ impl Backlog {
         self.closed |= self.end_sent;
     }
 
+    fn end_tail(&mut self) {
+        if !self.tail.is_empty() {
+            self.chunks.push_back(self.tail.split().freeze());
+        }
+    }
+
     fn give_up(&mut self) {
         self.chunks.clear();
+        self.tail.clear();
         self.bytes = 0;
         self.closed = true;
     }

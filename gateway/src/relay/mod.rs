@@ -4,6 +4,7 @@ mod stream;
 mod streams;
 
 use std::future::pending;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -213,7 +214,7 @@ impl Relay {
                     self.streams.open(&mut self.connection, opened);
                 }
                 Event::Data { id, range, fin } => {
-                    self.streams.pass_on(&mut self.connection, id, message.slice(range), fin);
+                    self.streams.pass_on(&mut self.connection, id, cut(message, range), fin);
                 }
                 Event::Reset { id, code, .. } => self.streams.leave(id, code),
                 // Of a client nothing else concerns a gateway, and the upstream's window bounds what is queued.
@@ -233,6 +234,15 @@ impl Relay {
         if self.sink.send(Message::Close(Some(close))).await.is_ok() {
             while let Some(Ok(_)) = self.stream.next().await {}
         }
+    }
+}
+
+/// A small part of a large message is copied: as a slice it would keep all of it in memory while it waits.
+fn cut(message: &Bytes, range: Range<usize>) -> Bytes {
+    if range.len() >= message.len() / 4 {
+        message.slice(range)
+    } else {
+        Bytes::copy_from_slice(&message[range])
     }
 }
 

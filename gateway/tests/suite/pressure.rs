@@ -120,6 +120,31 @@ async fn an_upstream_that_does_not_read_stalls_its_client() {
 }
 
 #[tokio::test]
+async fn many_small_pieces_that_waited_arrive_in_order() {
+    let mut upstream = narrow(16).await;
+    let gateway = gateway_before(&upstream).await;
+    let mut client = gateway.relay().await;
+    let id = client.opens(&[]);
+    let mut expected = Vec::new();
+    for number in 0..2_000_u32 {
+        let piece = vec![number as u8; if number % 100 == 0 { 5_000 } else { 10 }];
+        expected.extend_from_slice(&piece);
+        client.sends(id, piece);
+        client.flush().await;
+    }
+    client.half_closes(id);
+    client.flush().await;
+    let mut call = upstream.call().await;
+    let reader = tokio::spawn(async move {
+        call.reads(&expected).await;
+        call.reads_end().await;
+        call.answers_only(200, &[("grpc-status", "0")]);
+    });
+    assert!(matches!(client.next().await, Seen::Headers { fin: true, .. }));
+    soon(reader).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_cancel_passes_a_full_window() {
     let mut upstream = narrow(1024).await;
     let gateway = gateway_before(&upstream).await;
@@ -174,16 +199,7 @@ async fn sixty_four_mebibytes_arrive_whole() {
     let id = client.opens(&[]);
     client.flush().await;
     let mut answer = upstream.call().await.answers();
-    let sender = tokio::spawn(async move {
-        let mut left = TOTAL;
-        while left > 0 {
-            answer.reserve_capacity(left);
-            let room = poll_fn(|cx| answer.poll_capacity(cx)).await.unwrap().unwrap().min(left);
-            answer.send_data(vec![(left >> 20) as u8; room].into(), false).unwrap();
-            left -= room;
-        }
-        answer.send_trailers(ok()).unwrap();
-    });
+    let sender = tokio::spawn(async move { answer_at_length(&mut answer, TOTAL).await });
     client.head(id).await;
     let mut read = 0;
     loop {
@@ -192,6 +208,37 @@ async fn sixty_four_mebibytes_arrive_whole() {
             Seen::Trailers { .. } => break,
             seen => panic!("{seen:?}"),
         }
+    }
+    assert_eq!(read, TOTAL);
+    soon(sender).await.unwrap();
+}
+
+#[tokio::test]
+async fn answers_larger_than_any_window_arrive_whole_on_the_other_wires() {
+    const TOTAL: usize = 4 << 20;
+    let mut upstream = Upstream::start().await;
+    let gateway = gateway_before(&upstream).await;
+
+    let mut client = gateway.post(&[]).await;
+    let mut answer = upstream.call().await.answers();
+    let sender = tokio::spawn(async move { answer_at_length(&mut answer, TOTAL).await });
+    client.head().await;
+    let body = client.rest().await;
+    assert_eq!(body[TOTAL], 0x80, "the trailer frame must follow the last byte");
+    soon(sender).await.unwrap();
+
+    let mut client = gateway
+        .websocket("/greet.GreetService/GreetStream", &[("sec-websocket-protocol", "grpc-websockets")])
+        .await
+        .unwrap();
+    let head = Bytes::from_static(b"content-type: application/grpc-web+proto\r\n");
+    soon(client.send(Message::Binary(head))).await.unwrap();
+    let mut answer = upstream.call().await.answers();
+    let sender = tokio::spawn(async move { answer_at_length(&mut answer, TOTAL).await });
+    soon(client.next()).await.unwrap().unwrap(); // the header block
+    let mut read = 0;
+    while read < TOTAL {
+        read += soon(client.next()).await.unwrap().unwrap().into_data().len();
     }
     assert_eq!(read, TOTAL);
     soon(sender).await.unwrap();
@@ -245,6 +292,18 @@ async fn grpc_websockets_hold_back_up() {
     assert!(stalled, "{sent} bytes went to an upstream that does not read");
     drop(client);
     assert_eq!(call.reads_reset().await, h2::Reason::CANCEL);
+}
+
+/// That many bytes as the window allows, then trailers.
+async fn answer_at_length(answer: &mut SendStream<Bytes>, total: usize) {
+    let mut left = total;
+    while left > 0 {
+        answer.reserve_capacity(left);
+        let room = poll_fn(|cx| answer.poll_capacity(cx)).await.unwrap().unwrap().min(left);
+        answer.send_data(vec![(left >> 20) as u8; room].into(), false).unwrap();
+        left -= room;
+    }
+    answer.send_trailers(ok()).unwrap();
 }
 
 /// Another call through the same connections and back: what was sent before it has arrived by then.
