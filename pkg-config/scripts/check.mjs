@@ -13,12 +13,13 @@ const sources = [
   "pkg-config/*.json",
   "pkg-config/{src,scripts}/**/*.{ts,mjs}",
   "tests/js/**/*.{mjs,js,html}",
-  "www/**/*.{js,mjs,css,html}",
+  "www/**/*.{js,mjs,css,html,json}",
 ];
 
 const mode = process.argv.includes("--write") ? "--write" : "--check";
 const results = [
   run("tsc", ["--noEmit", "--project", packageDir]),
+  run("tsc", ["--noEmit", "--project", join(repository, "www/jsconfig.json")]),
   run("prettier", [mode, "--no-error-on-unmatched-pattern", "--log-level", "warn", ...sources]),
 ];
 process.exitCode = results.every((status) => status === 0) ? 0 : 1;
@@ -27,6 +28,6 @@ function run(tool, args) {
   const command = join(packageDir, "node_modules/.bin", tool);
   const { status, error } = spawnSync(command, args, { cwd: repository, stdio: "inherit" });
   if (error) console.error(`${tool} could not be started (${error.message}): run npm ci in pkg-config`);
-  else console.log(`${tool}: ${status === 0 ? "ok" : `exit code ${status}`}`);
+  else console.log(`${tool} ${args[0]}: ${status === 0 ? "ok" : `exit code ${status}`}`);
   return status;
 }

@@ -54,6 +54,7 @@ pub(crate) fn wasm() -> Result<Wasm> {
     if own_has_target()? {
         return Ok(Wasm { debian: None });
     }
+    let _lock = cache::lock(&cache::folder()?.join("toolchain.lock"))?;
     if let Some(ready) = debian_ready()? {
         return Ok(ready);
     }

@@ -25,8 +25,8 @@ pub(crate) fn wasm_pack() -> Result<PathBuf> {
 /// `npm ci` where the lock file is not the one that was installed last.
 pub(crate) fn npm(folder: &str) -> Result<()> {
     let folder = crate::root().join(folder);
-    let lock = folder.join("package-lock.json");
-    let hash = cache::hash(std::slice::from_ref(&lock))?;
+    let _lock = cache::lock(&cache::folder()?.join("npm.lock"))?;
+    let hash = cache::hash(&[folder.join("package-lock.json")])?;
     cache::once(&folder.join("node_modules/.tidewire-stamp"), &hash, || {
         say(format_args!("npm ci in {}", folder.display()));
         // Browser drivers want to download browsers: the tests use those of the machine.
