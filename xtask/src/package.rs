@@ -1,7 +1,7 @@
 //! `cargo xtask build`: the crate to wasm, and the npm package around it into `pkg-config/dist`.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -29,19 +29,39 @@ fn build_now() -> Result<()> {
         .arg(TARGET)
         .shown()?;
     let module = crate::root().join("target/wasm").join(TARGET).join("release/tidewire.wasm");
-    let glue = work.join("bindgen");
+    let stamp = work.join("stamp");
+    let made = ["dist/index.js", "dist/generated/tidewire_bg.wasm", "src/generated/wasm_inline.js"];
+    if !made.iter().all(|file| package_folder().join(file).exists()) {
+        let _ = fs::remove_file(&stamp);
+    }
+    cache::once(&stamp, &cache::hash(&inputs(&module)?)?, || pack(&module, &bindgen, &work))?;
+    say(format_args!("pkg-config/dist is up to date after {:.1} s", begun.elapsed().as_secs_f32()));
+    Ok(())
+}
+
+/// What the package is made of.
+fn inputs(module: &Path) -> Result<Vec<PathBuf>> {
+    let package = package_folder();
+    let mut inputs =
+        vec![module.to_owned(), package.join("package-lock.json"), package.join("tsconfig.json")];
+    inputs.push(package.join("scripts/build.mjs"));
+    let sources = doing("cannot list pkg-config/src", fs::read_dir(package.join("src")))?;
+    inputs.extend(sources.flatten().map(|entry| entry.path()).filter(|path| !path.ends_with("generated")));
+    Ok(inputs)
+}
+
+fn pack(module: &Path, bindgen: &Path, work: &Path) -> Result<()> {
     say("wasm-bindgen, wasm-opt, tsc: pkg-config/dist");
+    let glue = work.join("bindgen");
     let run = Run::new(bindgen.join("wasm-bindgen")).arg(module).arg("--out-dir").arg(&glue);
     let run = run.words("--target bundler --out-name tidewire");
     run.words("--remove-name-section --remove-producers-section").quiet()?;
-    Run::new("node")
-        .arg("scripts/build.mjs")
-        .arg(&glue)
-        .arg(&work)
-        .dir(crate::root().join("pkg-config"))
-        .shown()?;
-    say(format_args!("built pkg-config/dist in {:.1} s", begun.elapsed().as_secs_f32()));
-    Ok(())
+    let run = Run::new("node").arg("scripts/build.mjs").arg(&glue).arg(work).dir(package_folder());
+    run.shown().map(|_| ())
+}
+
+fn package_folder() -> PathBuf {
+    crate::root().join("pkg-config")
 }
 
 /// Intermediate files, on the same file system as the package: it is put in place by renaming.
