@@ -12,8 +12,8 @@ use crate::codec::HeaderList;
 use crate::codec::envelope::Payload;
 use crate::codec::grpc_websockets::close_status;
 use crate::status::{Code, Fault, Status};
-use crate::transport::sys::now;
 use crate::transport::timer::Timer;
+use crate::transport::web::now;
 use crate::transport::{Chunk, Exchange, HIGH_WATER, Incoming, Request, Sink, Transport};
 use crate::words::words;
 

@@ -88,7 +88,8 @@ impl Code {
     /// The code that an HTTP/2 reset stands for (`PROTOCOL-HTTP2.md`, "Errors").
     pub fn from_reset(http2: u32) -> Self {
         match http2 {
-            0x7 => Self::Unavailable,
+            // REFUSED_STREAM, and our gateway's CONNECT_ERROR for an upstream that was lost.
+            0x7 | 0xa => Self::Unavailable,
             0x8 => Self::Cancelled,
             0xb => Self::ResourceExhausted,
             0xc => Self::PermissionDenied,

@@ -23,6 +23,8 @@ impl<T: Word + ?Sized> Word for &T {
 }
 
 impl Word for str {
+    // A call at each of a hundred places is smaller than its body there.
+    #[inline(never)]
     fn add_to(&self, text: &mut String) {
         text.push_str(self);
     }
@@ -30,17 +32,18 @@ impl Word for str {
 
 impl Word for String {
     fn add_to(&self, text: &mut String) {
-        text.push_str(self);
+        self.as_str().add_to(text);
     }
 }
 
 impl Word for std::borrow::Cow<'_, str> {
     fn add_to(&self, text: &mut String) {
-        text.push_str(self);
+        (**self).add_to(text);
     }
 }
 
 impl Word for u64 {
+    #[inline(never)]
     fn add_to(&self, text: &mut String) {
         text.push_str(&decimal(*self));
     }

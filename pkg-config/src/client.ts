@@ -41,6 +41,8 @@ class TidewireClient implements Client {
     try {
       this.#raw = new RawClient({
         ...options,
+        fetch: options.fetch ?? globalThis.fetch,
+        WebSocket: options.WebSocket ?? globalThis.WebSocket,
         baseUrl: String(options.baseUrl).replace(/\/+$/, ""),
         protocol: options.protocol ?? "auto",
         transport: options.transport ?? "auto",

@@ -14,11 +14,11 @@ use crate::codec::HeaderList;
 use crate::driver::Driver;
 use crate::status::{Code, Status};
 use crate::transport::Transport;
-use crate::transport::fetch::{self, Fetch};
+use crate::transport::fetch::Fetch;
 use crate::transport::grpc_websockets::GrpcWebsockets;
 use crate::transport::select::{Name, Runtime, Speak, protocol, select};
-use crate::transport::sys::{get, global_function};
 use crate::transport::tidewire_v1::TidewireV1;
+use crate::transport::web::{abilities, get};
 use crate::words::words;
 
 /// A WebSocket cannot hold the peer back: this many receive windows may come before the call is given up.
@@ -50,8 +50,7 @@ impl RawClient {
     fn from_options(options: &JsValue) -> Result<Self, Status> {
         let text = |name: &str| get(options, name).as_string().unwrap_or_default();
         let number = |name: &str| get(options, name).as_f64().unwrap_or_default() as usize;
-        let function =
-            |name: &str| get(options, name).dyn_into::<Function>().ok().or_else(|| global_function(name));
+        let function = |name: &str| get(options, name).dyn_into::<Function>().ok();
 
         let base = text("baseUrl");
         let (secure, rest) = match (base.strip_prefix("https"), base.strip_prefix("http")) {
@@ -70,7 +69,7 @@ impl RawClient {
             runtime: Runtime {
                 fetch: fetch.is_some(),
                 websocket: constructor.is_some(),
-                ..fetch::abilities(secure)
+                ..abilities(secure)
             },
             speak: Speak::parse(&text("protocol"))?,
             transport: Name::parse(&text("transport"))?,

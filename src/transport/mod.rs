@@ -11,13 +11,13 @@ pub(crate) mod fetch;
 #[cfg(target_family = "wasm")]
 pub(crate) mod grpc_websockets;
 #[cfg(target_family = "wasm")]
-pub(crate) mod sys;
+mod socket;
 #[cfg(target_family = "wasm")]
 pub(crate) mod tidewire_v1;
 #[cfg(target_family = "wasm")]
 pub(crate) mod timer;
 #[cfg(target_family = "wasm")]
-pub(crate) mod websocket;
+pub(crate) mod web;
 
 #[cfg(target_family = "wasm")]
 pub(crate) use wasm::*;

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
+use super::socket::{self, Socket};
 use super::timer::Timer;
-use super::websocket::{self, Socket};
-use super::{Chunk, Exchange, Incoming, Request, Sink, Transport, sys};
+use super::{Chunk, Exchange, Incoming, Request, Sink, Transport, web};
 use crate::codec::tidewire_v1::{Connection, Event, Limits, Role};
 use crate::words::words;
 
@@ -32,9 +32,6 @@ const MESSAGE: usize = 64 * 1024;
 
 /// More than this in the runtime's own buffer would only make it grow: what waits, waits in its stream.
 const BUFFERED: usize = 1024 * 1024;
-
-/// There is no event for a `bufferedAmount` that falls.
-const POLL: Duration = Duration::from_millis(4);
 
 /// The shared socket of a client.
 pub(crate) struct TidewireV1 {
@@ -75,9 +72,9 @@ impl Transport for TidewireV1 {
             }
             Err(error) => {
                 // Told from a task of its own, as everything is.
-                sys::soon(move || {
+                web::queue_microtask(&Closure::once_into_js(move || {
                     sink.incoming(Incoming::Failed { message: error.to_string(), cause: JsValue::UNDEFINED });
-                });
+                }));
                 0
             }
         };
@@ -145,7 +142,6 @@ struct State {
     flush_scheduled: bool,
     draining: bool,
     keep_alive: Option<(Duration, Timer)>,
-    poll: Option<Timer>,
 }
 
 impl State {
@@ -167,13 +163,12 @@ impl Link {
         let link = Rc::new_cyclic(|this: &Weak<Self>| {
             let that = this.clone();
             let state = State {
-                connection: Connection::new(Role::Client, LIMITS, sys::now()),
+                connection: Connection::new(Role::Client, LIMITS, web::now()),
                 socket: None,
                 sinks: Vec::new(),
                 flush_scheduled: false,
                 draining: false,
                 keep_alive: None,
-                poll: None,
             };
             let flush = Closure::new(move || {
                 if let Some(link) = that.upgrade() {
@@ -184,21 +179,13 @@ impl Link {
             Self { state: RefCell::new(state), flush, url: url.to_string() }
         });
         let this = Rc::downgrade(&link);
-        let connected = Socket::connect(constructor, url, SUBPROTOCOL, move |event| {
+        let on_event = move |event| {
             if let Some(link) = this.upgrade() {
                 link.handle(event);
             }
-        });
-        match connected {
-            Ok(socket) => link.state.borrow_mut().socket = Some(socket),
-            Err(thrown) => {
-                let link = link.clone();
-                sys::soon(move || {
-                    let words = words!["no WebSocket to ", link.url, " could be made: ", sys::words(&thrown)];
-                    link.lose(&words, thrown);
-                });
-            }
-        }
+        };
+        let socket = Socket::connect(constructor, url, SUBPROTOCOL, Box::new(on_event));
+        link.state.borrow_mut().socket = Some(socket);
         link
     }
 
@@ -207,42 +194,22 @@ impl Link {
         state.socket.is_some() && !state.draining
     }
 
-    fn handle(self: &Rc<Self>, event: websocket::Event) {
+    fn handle(self: &Rc<Self>, event: socket::Event) {
         match event {
-            websocket::Event::Opened => self.flush(),
-            websocket::Event::Message(buffer) => self.receive(&buffer),
-            websocket::Event::Text => self
-                .lose("the gateway sent a text message, which tidewire.v1 does not have", JsValue::UNDEFINED),
-            websocket::Event::Closed { code, reason } => {
-                let opened = self.state.borrow().socket.as_ref().is_some_and(Socket::was_open);
-                let words = if opened {
-                    let colon = if reason.is_empty() { "" } else { ": " };
-                    words![
-                        "the connection to ",
-                        self.url,
-                        " was lost (WebSocket close ",
-                        code,
-                        colon,
-                        reason,
-                        ")",
-                    ]
-                } else {
-                    words![
-                        "the WebSocket to ",
-                        self.url,
-                        " did not open (close ",
-                        code,
-                        "): no tidewire-gateway is there, or it does not allow this origin",
-                    ]
-                };
-                self.lose(&words, JsValue::UNDEFINED);
+            socket::Event::Opened | socket::Event::Room => self.flush(),
+            socket::Event::Message(buffer) => self.receive(&buffer),
+            socket::Event::Failed { message, cause } => self.lose(&message, cause),
+            socket::Event::Closed { code, reason } => {
+                let words =
+                    words!["the connection to ", self.url, " was lost (WebSocket close ", code, ") ", reason];
+                self.lose(words.trim_end(), JsValue::UNDEFINED);
             }
         }
     }
 
     fn receive(self: &Rc<Self>, buffer: &Uint8Array) {
         let message = buffer.to_vec();
-        let outcome = self.state.borrow_mut().connection.handle_message(sys::now(), &message);
+        let outcome = self.state.borrow_mut().connection.handle_message(web::now(), &message);
         self.dispatch(Some(Chunk { bytes: &message, buffer, offset: 0 }));
         self.flush();
         if let Err(error) = outcome {
@@ -301,21 +268,21 @@ impl Link {
     fn flush_soon(&self) {
         let scheduled = std::mem::replace(&mut self.state.borrow_mut().flush_scheduled, true);
         if !scheduled {
-            sys::queue_microtask(self.flush.as_ref());
+            web::queue_microtask(self.flush.as_ref());
         }
     }
 
     fn flush(self: &Rc<Self>) {
         {
             let state = &mut *self.state.borrow_mut();
-            let Some(socket) = state.socket.as_ref().filter(|socket| !socket.is_connecting()) else { return };
-            while socket.buffered() < BUFFERED {
+            let Some(socket) = state.socket.as_ref().filter(|socket| socket.is_open()) else { return };
+            while socket.queued() < BUFFERED {
                 let Some(message) = state.connection.poll_transmit(MESSAGE) else { break };
-                if !socket.send(&message) {
-                    break;
-                }
+                socket.send(&message);
             }
-            state.poll = (socket.buffered() >= BUFFERED).then(|| self.timer(POLL, Self::flush));
+            if socket.queued() >= BUFFERED {
+                socket.watch(BUFFERED / 2);
+            }
         }
         self.dispatch(None);
         self.set_keep_alive();
@@ -326,12 +293,10 @@ impl Link {
         let due = state.connection.poll_timeout().filter(|_| state.socket.is_some());
         if due != state.keep_alive.as_ref().map(|(due, _)| *due) {
             state.keep_alive = due.map(|due| {
-                let timer = self.timer(due.saturating_sub(sys::now()), |link| {
-                    link.state.borrow_mut().keep_alive = None;
-                    let alive = link.state.borrow_mut().connection.handle_timeout(sys::now());
-                    match alive {
-                        Ok(()) => link.flush(),
-                        Err(error) => link.lose(&error.message, JsValue::UNDEFINED),
+                let this = Rc::downgrade(self);
+                let timer = Timer::after(due.saturating_sub(web::now()), move || {
+                    if let Some(link) = this.upgrade() {
+                        link.keep_alive();
                     }
                 });
                 (due, timer)
@@ -339,13 +304,16 @@ impl Link {
         }
     }
 
-    fn timer(self: &Rc<Self>, delay: Duration, then: fn(&Rc<Self>)) -> Timer {
-        let this = Rc::downgrade(self);
-        Timer::after(delay, move || {
-            if let Some(link) = this.upgrade() {
-                then(&link);
-            }
-        })
+    fn keep_alive(self: &Rc<Self>) {
+        let alive = {
+            let state = &mut *self.state.borrow_mut();
+            state.keep_alive = None;
+            state.connection.handle_timeout(web::now())
+        };
+        match alive {
+            Ok(()) => self.flush(),
+            Err(error) => self.lose(&error.message, JsValue::UNDEFINED),
+        }
     }
 
     /// The socket is of no more use: every exchange on it fails.
@@ -354,7 +322,6 @@ impl Link {
             let state = &mut *self.state.borrow_mut();
             state.connection.handle_closed(message);
             state.keep_alive = None;
-            state.poll = None;
             (std::mem::take(&mut state.sinks), state.socket.take())
         };
         drop(socket);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wasm_bindgen::prelude::*;
 
-use super::sys;
+use super::web;
 
 /// `setTimeout` counts in 32 bits and fires at once above that; whoever waits longer is woken early and waits on.
 const LONGEST: u64 = i32::MAX as u64;
@@ -24,13 +24,13 @@ impl Timer {
         // Rounded up: a timer that fires early would have to be set again.
         let millis =
             delay.as_secs().saturating_mul(1000) + u64::from(delay.subsec_nanos().div_ceil(1_000_000));
-        let handle = sys::set_timeout(callback.as_ref(), millis.min(LONGEST) as i32);
+        let handle = web::set_timeout(callback.as_ref(), millis.min(LONGEST) as i32);
         Self { handle, _callback: callback }
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        sys::clear_timeout(&self.handle);
+        web::clear_timeout(&self.handle);
     }
 }

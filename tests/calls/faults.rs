@@ -220,7 +220,7 @@ fn a_reset_says_what_http_2_meant() {
         (0x7, Code::Unavailable),
         (0x8, Code::Cancelled),
         (0x9, Code::Internal),
-        (0xa, Code::Internal),
+        (0xa, Code::Unavailable),
         (0xb, Code::ResourceExhausted),
         (0xc, Code::PermissionDenied),
         (0xd, Code::Internal),

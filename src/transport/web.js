@@ -1,0 +1,283 @@
+// What the transports need of the web, in the web's own language: a promise or an event handled here costs a tenth of
+// the bytes that it costs in WebAssembly, and no crossing. Each object tells what happens by `tell(event, a, b)`, always
+// from a task of its own, and nothing more once it was silenced. No RPC is known here.
+
+/** What may wait in a runtime's own buffer before a sender is asked to wait, in bytes. */
+const HIGH_WATER = 64 * 1024;
+
+/** There is no event for a `bufferedAmount` that falls. */
+const POLL_MS = 4;
+
+const nothing = () => {};
+
+/** One `fetch`. Tells: 0 headers (status, block), 1 data (bytes), 2 end, 3 failed (words, cause), 4 room. */
+export class WebFetch {
+  #url;
+  #tell;
+  #abort = new AbortController();
+  #start;
+  /** The controller of a request body that streams. */
+  #upload;
+  #whole = [];
+  #reader;
+  /** Bytes told and not released: the next read waits for them. */
+  #unreleased = 0;
+
+  /** `headers` are lines of `name: value`. Without `streams` the request leaves when its body is complete. */
+  constructor(fetch, url, headers, credentials, streams, tell) {
+    this.#url = url;
+    this.#tell = tell;
+    const init = { method: "POST", headers: new Headers(parse(headers)), signal: this.#abort.signal };
+    // Some runtimes refuse the member, whatever its value.
+    if (credentials) init.credentials = credentials;
+    this.#start = (body) => {
+      // A `fetch` may throw at once.
+      const response = new Promise((resolve) => resolve(fetch(url, { ...init, body, ...(streams && { duplex: "half" }) })));
+      response.then(
+        (response) => this.#respond(response),
+        (thrown) =>
+          this.#fail(
+            `fetch of ${url} failed: ${words(thrown)}; the server is down, or CORS refused this page (the gateway must allow its origin)`,
+            thrown,
+          ),
+      );
+    };
+    if (streams) {
+      const source = { start: (controller) => void (this.#upload = controller), pull: () => this.#room() };
+      this.#start(new ReadableStream(source, new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER })));
+    }
+  }
+
+  send(bytes) {
+    // The bytes are a view of memory that is not ours.
+    const copy = bytes.slice();
+    if (!this.#upload) return void this.#whole.push(copy);
+    try {
+      this.#upload.enqueue(copy);
+    } catch {
+      // The runtime has given the upload up; how the call ends is told by the response.
+    }
+  }
+
+  finish() {
+    if (this.#upload) this.#close();
+    else this.#start(join(this.#whole));
+  }
+
+  reset() {
+    this.silence();
+    // The body first: `abort` alone ends an upload in Chromium as if it were complete.
+    this.#upload?.error(new Error("the call was cancelled"));
+    this.#abort.abort();
+  }
+
+  done() {
+    const more = this.#tell !== nothing;
+    this.silence();
+    // Not every runtime stops an upload whose response has ended.
+    if (this.#upload) this.#close();
+    // One more read sees the end of the body, and leaves the connection fit for the next request.
+    if (more) this.#read();
+  }
+
+  release(bytes) {
+    const before = this.#unreleased;
+    this.#unreleased = Math.max(0, before - bytes);
+    if (before > 0 && this.#unreleased === 0) this.#read();
+  }
+
+  queued() {
+    return this.#upload ? HIGH_WATER - (this.#upload.desiredSize ?? HIGH_WATER) : 0;
+  }
+
+  silence() {
+    this.#tell = nothing;
+  }
+
+  #close() {
+    try {
+      this.#upload.close();
+    } catch {
+      // Closed or errored before.
+    }
+  }
+
+  /** `pull` may come from within `enqueue`. */
+  #room() {
+    queueMicrotask(() => this.#tell(4));
+  }
+
+  #respond(response) {
+    let block = "";
+    for (const [name, value] of response.headers) block += `${name}: ${value}\n`;
+    // Header values are bytes, one in each unit of the string.
+    this.#tell(0, response.status, Uint8Array.from(block, (unit) => unit.charCodeAt(0)));
+    if (!response.body) return this.#tell(2);
+    this.#reader = response.body.getReader();
+    this.#read();
+  }
+
+  #read() {
+    this.#reader?.read().then(
+      ({ done, value }) => {
+        if (done) return this.#tell(2);
+        // Complete, and yet more comes: nobody will read it.
+        if (this.#tell === nothing) return this.#abort.abort();
+        // One more than was told, so that a release from within does not read at once.
+        this.#unreleased = value.length + 1;
+        this.#tell(1, value);
+        this.release(1);
+      },
+      (thrown) => this.#fail(`the response of ${this.#url} broke off: ${words(thrown)}`, thrown),
+    );
+  }
+
+  #fail(words, cause) {
+    this.#tell(3, words, cause);
+  }
+}
+
+/**
+ * One WebSocket, binary messages. Tells: 0 opened, 1 message (bytes), 2 closed (code, reason), 3 failed (words, cause),
+ * 4 room. Of closed and failed one is told, once.
+ */
+export class WebSocketLink {
+  #tell;
+  #socket;
+  #opened = false;
+  #waiting = [];
+  #timer;
+  /** `ws` may send later what it was given now. */
+  #copies;
+
+  constructor(constructor, url, subprotocol, tell) {
+    this.#tell = tell;
+    this.#copies = constructor !== globalThis.WebSocket;
+    try {
+      this.#connect(new constructor(url, subprotocol), url, subprotocol);
+    } catch (thrown) {
+      queueMicrotask(() => this.#last(3, `no WebSocket to ${url} could be made: ${words(thrown)}`, thrown));
+    }
+  }
+
+  #connect(socket, url, subprotocol) {
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      this.#opened = true;
+      for (const message of this.#waiting.splice(0)) socket.send(message);
+      this.#tell(0);
+      this.watch(HIGH_WATER);
+    };
+    socket.onmessage = ({ data }) => {
+      if (data instanceof ArrayBuffer) this.#tell(1, new Uint8Array(data));
+      else this.#last(2, 1003, `a text message came, which ${subprotocol} does not have`);
+    };
+    const closed = (code, reason) => {
+      if (this.#opened) return this.#last(2, code, reason);
+      const why = `no ${subprotocol} is served there, the server is down, or it does not allow this origin`;
+      this.#last(3, `the WebSocket to ${url} did not open (close ${code}): ${why}`);
+    };
+    // Deno says 0 where a connection was lost; the standard says 1006.
+    socket.onclose = ({ code, reason }) => closed(code || 1006, reason ?? "");
+    // Node 22 tells no close after a refused upgrade.
+    socket.onerror = () => socket.readyState === 3 && closed(1006, "");
+  }
+
+  isOpen() {
+    return this.#socket?.readyState === 1;
+  }
+
+  /** Sends, or keeps until the socket opens. Once it is closed, that is told and nothing is sent. */
+  send(bytes) {
+    if (!this.#opened) this.#waiting.push(bytes.slice());
+    else if (this.isOpen()) this.#socket.send(this.#copies ? bytes.slice() : bytes);
+  }
+
+  queued() {
+    let bytes = this.#socket?.bufferedAmount ?? 0;
+    for (const message of this.#waiting) bytes += message.length;
+    return bytes;
+  }
+
+  /** Tells of room when at most `limit` bytes are queued. */
+  watch(limit) {
+    clearTimeout(this.#timer);
+    if (!this.#opened) return;
+    if (this.queued() <= limit) queueMicrotask(() => this.#tell(4));
+    else this.#timer = setTimeout(() => this.watch(limit), POLL_MS);
+  }
+
+  close() {
+    this.silence();
+    clearTimeout(this.#timer);
+    const socket = this.#socket;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    // `ws` throws an error that nobody listens to at the whole process.
+    socket.onerror = nothing;
+    socket.close(1000);
+  }
+
+  silence() {
+    this.#tell = nothing;
+  }
+
+  #last(event, a, b) {
+    const tell = this.#tell;
+    this.close();
+    tell(event, a, b);
+  }
+}
+
+/**
+ * What `fetch` can do here: 1 it streams request bodies, 2 it shows the response meanwhile. By runtime where the runtime is known, since several stream requests and never look at `duplex`; by the
+ * standard probe elsewhere, since Firefox sends a stream as the text "[object ReadableStream]".
+ */
+export function abilities(secure) {
+  const { Bun, Deno, navigator, process } = globalThis;
+  const server = process?.versions?.node || Deno || Bun || navigator?.userAgent === "Cloudflare-Workers";
+  // Browsers stream uploads over HTTP/2 only, which they speak over TLS only.
+  const streams = server || (secure && streamsRequests());
+  return (streams ? 1 : 0) | (server ? 2 : 0);
+}
+
+function streamsRequests() {
+  let looked = false;
+  try {
+    const init = {
+      body: new ReadableStream(),
+      method: "POST",
+      get duplex() {
+        looked = true;
+        return "half";
+      },
+    };
+    return !new Request("https://probe.invalid/", init).headers.has("content-type") && looked;
+  } catch {
+    return false;
+  }
+}
+
+function parse(block) {
+  const lines = block.split("\r\n").filter(Boolean);
+  return lines.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]);
+}
+
+function join(parts) {
+  if (parts.length === 1) return parts[0];
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** The words of something thrown, and of what caused it: Node's "fetch failed" says nothing else. */
+function words(thrown) {
+  const message = thrown?.message || String(thrown);
+  const cause = thrown?.cause?.message || thrown?.cause?.code;
+  return cause ? `${message} (${cause})` : message;
+}

@@ -1,0 +1,87 @@
+//! The functions of `web.js`, and the few globals that are used without it.
+
+use std::time::Duration;
+
+use js_sys::{Function, Reflect};
+use wasm_bindgen::prelude::*;
+
+use super::select::Runtime;
+
+#[wasm_bindgen(module = "/src/transport/web.js")]
+extern "C" {
+    pub(super) type WebFetch;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(
+        fetch: &Function,
+        url: &str,
+        headers: &str,
+        credentials: &JsValue,
+        streams: bool,
+        tell: &Closure<dyn FnMut(u8, JsValue, JsValue)>,
+    ) -> WebFetch;
+    #[wasm_bindgen(method)]
+    pub(super) fn send(this: &WebFetch, bytes: &[u8]);
+    #[wasm_bindgen(method)]
+    pub(super) fn finish(this: &WebFetch);
+    #[wasm_bindgen(method)]
+    pub(super) fn reset(this: &WebFetch);
+    #[wasm_bindgen(method)]
+    pub(super) fn done(this: &WebFetch);
+    #[wasm_bindgen(method)]
+    pub(super) fn release(this: &WebFetch, bytes: usize);
+    #[wasm_bindgen(method)]
+    pub(super) fn queued(this: &WebFetch) -> usize;
+    #[wasm_bindgen(method)]
+    pub(super) fn silence(this: &WebFetch);
+
+    pub(super) type WebSocketLink;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(
+        constructor: &Function,
+        url: &str,
+        subprotocol: &str,
+        tell: &Closure<dyn FnMut(u8, JsValue, JsValue)>,
+    ) -> WebSocketLink;
+    #[wasm_bindgen(method, js_name = isOpen)]
+    pub(super) fn is_open(this: &WebSocketLink) -> bool;
+    #[wasm_bindgen(method)]
+    pub(super) fn send(this: &WebSocketLink, bytes: &[u8]);
+    #[wasm_bindgen(method)]
+    pub(super) fn queued(this: &WebSocketLink) -> usize;
+    #[wasm_bindgen(method)]
+    pub(super) fn watch(this: &WebSocketLink, limit: usize);
+    #[wasm_bindgen(method)]
+    pub(super) fn close(this: &WebSocketLink);
+
+    /// Bits: 1 request streaming, 2 full duplex.
+    #[wasm_bindgen(js_name = abilities)]
+    fn ability_bits(secure: bool) -> u8;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = queueMicrotask)]
+    pub(super) fn queue_microtask(callback: &JsValue);
+    #[wasm_bindgen(js_name = setTimeout)]
+    pub(super) fn set_timeout(callback: &JsValue, millis: i32) -> JsValue;
+    #[wasm_bindgen(js_name = clearTimeout)]
+    pub(super) fn clear_timeout(handle: &JsValue);
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+}
+
+/// What the runtime's own `fetch` can do.
+pub(crate) fn abilities(secure: bool) -> Runtime {
+    let bits = ability_bits(secure);
+    Runtime { request_streaming: bits & 1 != 0, full_duplex: bits & 2 != 0, ..Runtime::default() }
+}
+
+/// Time since the runtime's own origin.
+pub(crate) fn now() -> Duration {
+    Duration::from_micros((performance_now() * 1000.0) as u64)
+}
+
+/// A property of `object`, `undefined` where there is none.
+pub(crate) fn get(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
+}
