@@ -1,6 +1,6 @@
 /**
- * A server of faults that no real server makes on demand. The first segment of the path says which, and a tag that
- * `/ended/<tag>` waits for: `http://…/cut-message~tag/greet.GreetService/Greet`.
+ * A server of faults that no real server makes on demand. The first segment of the path says which, and a tag by
+ * which `/ended/<tag>` waits for its end and `/cut/<tag>` cuts it: `http://…/html~tag/greet.GreetService/Greet`.
  */
 import { createServer } from "node:http";
 import { once } from "node:events";
@@ -29,12 +29,19 @@ export async function startFakeServer() {
   };
 }
 
-/** Which connections the client has closed, or the server itself, by tag. */
+/** The exchanges by tag, and their ends, whichever side made them. */
 class Ends {
   #promises = new Map();
+  #connections = new Map();
 
   watch(tag, connection) {
+    this.#connections.set(tag, connection);
     this.#promises.set(tag, once(connection, "close"));
+  }
+
+  cut(tag) {
+    this.#connections.get(tag)?.destroy();
+    return "cut";
   }
 
   async wait(tag) {
@@ -53,6 +60,7 @@ async function answer(request, response, ends) {
   const { fault, tag, rest } = place(request);
   allowEveryOrigin(request, response);
   if (request.method === "OPTIONS") return response.writeHead(204).end();
+  if (fault === "cut") return response.end(ends.cut(rest));
   if (fault === "ended") return response.end(await ends.wait(rest));
 
   ends.watch(tag, response);

@@ -20,8 +20,8 @@ try {
     settings: { fakeOrigin: fake.origin, refusedOrigin: fake.refusedOrigin },
   });
   console.log(`# ${target.version}, servers at ${options.origin}`);
-  for (const suite of target.suites) await runSuite(suite);
   if (target.newUi) await runUi();
+  for (const suite of target.suites) await runSuite(suite);
 } catch (error) {
   report({ name: `${options.target} / the run itself`, ok: false, ms: 0, error: error.stack });
 } finally {

@@ -11,7 +11,6 @@ export const httpFaults = {
   "nothing-at-all": whole(),
   "cut-in-prefix": whole(one, message("two").subarray(0, 3)),
   "cut-in-message": whole(one, message("two").subarray(0, 7)),
-  "connection-cut": cutAfter(one, message("two").subarray(0, 7)),
   "length-4-gib": open(one, frame(0x00, Buffer.from("x"), LARGEST_LENGTH)),
   "trailers-4-gib": open(one, frame(0x80, Buffer.from("grpc-status: 0\r\n"), LARGEST_LENGTH)),
   "endless-trailers": endless(
@@ -48,14 +47,6 @@ function whole(...parts) {
 /** All of it, and the body stays open. */
 function open(...parts) {
   return (response) => response.writeHead(200, GRPC_WEB).write(Buffer.concat(parts));
-}
-
-/** All of it, then the connection is dropped before the announced end. */
-function cutAfter(...parts) {
-  return (response) => {
-    response.writeHead(200, GRPC_WEB);
-    response.write(Buffer.concat(parts), () => response.destroy());
-  };
 }
 
 /** The last part again and again, as fast as it is taken, for as long as the client stays. */

@@ -14,7 +14,6 @@ const afterOneMessage = {
   "no-trailers": { code: [code.UNKNOWN, code.INTERNAL], fault: "peer" },
   "cut-in-prefix": broken,
   "cut-in-message": broken,
-  "connection-cut": broken,
   "length-4-gib": { ...tooLarge, message: /4294967295|4,294,967,295/ },
   "trailers-4-gib": { code: [code.RESOURCE_EXHAUSTED, code.INTERNAL], fault: "peer" },
   "endless-trailers": { code: [code.RESOURCE_EXHAUSTED, code.INTERNAL], fault: "peer" },
@@ -63,6 +62,20 @@ export default (suite, env) => {
       await connectionEnds(t, tag);
     });
   }
+
+  suite.scenario(
+    "faults / fetch / server_stream / a connection cut in mid-stream: UNAVAILABLE",
+    async (t) => {
+      const { call, tag } = await stream(t, "open-after-message");
+      // Read before the cut: a browser may throw away what its page has not read when the connection breaks.
+      equal(await within(10_000, call.receive(), "the message"), "one", "the message before the cut");
+      await fetch(`${env.fakeOrigin}/cut/${tag}`);
+      await t.endedWith(
+        { call, reply: watch(call.receive()) },
+        { code: code.UNAVAILABLE, fault: "transport" },
+      );
+    },
+  );
 
   suite.scenario("faults / fetch / server_stream / data after the trailers is never delivered", async (t) => {
     const { call } = await stream(t, "data-after-trailers");

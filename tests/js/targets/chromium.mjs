@@ -26,7 +26,7 @@ export async function launch({ origin, tlsOrigin, settings }) {
   }
 
   const suites = [];
-  for (const at of [origin, tlsOrigin].filter(Boolean)) {
+  for (const at of [tlsOrigin, origin].filter(Boolean)) {
     suites.push(await openPage({ newPage, runtime: "chromium", origin: at, settings }));
   }
   return {

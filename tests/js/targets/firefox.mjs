@@ -14,7 +14,7 @@ export async function launch({ origin, tlsOrigin, settings }) {
   const newPage = () => browser.newPage();
 
   const suites = [];
-  for (const at of [origin, tlsOrigin].filter(Boolean)) {
+  for (const at of [tlsOrigin, origin].filter(Boolean)) {
     suites.push(await openPage({ newPage, runtime: "firefox", origin: at, settings }));
   }
   return {
