@@ -10,9 +10,11 @@ extern crate browser_test;
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 #[cfg(test)]
+#[path = "harness/mod.rs"]
 mod harness;
 
 #[cfg(test)]
+#[path = "calls"]
 mod calls {
     mod any_order;
     mod bidi;
@@ -26,6 +28,7 @@ mod calls {
     mod metadata;
 }
 
+#[path = "wire"]
 mod wire {
     mod ending;
     mod framing;
