@@ -41,10 +41,12 @@ replace(join(workDir, "dist"), join(packageDir, "dist"));
 
 /** The files that the TypeScript sources import: the glue, the module, and the module inside JavaScript. */
 function generate(folder) {
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const wasm = join(folder, "tidewire_bg.wasm");
   run("wasm-opt", ["-Oz", ...wasmFeatures, join(bindgenDir, "tidewire_bg.wasm"), "-o", wasm]);
   cpSync(join(bindgenDir, "tidewire_bg.js"), join(folder, "tidewire_bg.js"));
+  cpSync(join(bindgenDir, "snippets"), join(folder, "snippets"), { recursive: true });
   const types = readFileSync(join(bindgenDir, "tidewire.d.ts"), "utf8");
   writeFileSync(join(folder, "tidewire_bg.d.ts"), types + glueTypes);
   writeFileSync(join(folder, "wasm_inline.js"), inline(readFileSync(wasm).toString("base64")));

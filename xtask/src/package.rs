@@ -24,11 +24,8 @@ fn build_now() -> Result<()> {
     let _lock = cache::lock(&work.join("lock"))?;
 
     say(format_args!("compiling the crate for {TARGET} with {}", wasm.version()?));
-    wasm.cargo()
-        .words("build --package tidewire --lib --release --features js --target")
-        .arg(TARGET)
-        .shown()?;
-    let module = crate::root().join("target/wasm").join(TARGET).join("release/tidewire.wasm");
+    wasm.ship().words("--package tidewire --lib --features js").shown()?;
+    let module = crate::root().join("target/wasm-ship").join(TARGET).join("release/tidewire.wasm");
     let stamp = work.join("stamp");
     let made = ["dist/index.js", "dist/generated/tidewire_bg.wasm", "src/generated/wasm_inline.js"];
     if !made.iter().all(|file| package_folder().join(file).exists()) {
@@ -45,6 +42,8 @@ fn inputs(module: &Path) -> Result<Vec<PathBuf>> {
     let mut inputs =
         vec![module.to_owned(), package.join("package-lock.json"), package.join("tsconfig.json")];
     inputs.push(package.join("scripts/build.mjs"));
+    // Not part of the module: wasm-bindgen puts it beside.
+    inputs.push(crate::root().join("src/transport/web.js"));
     let sources = doing("cannot list pkg-config/src", fs::read_dir(package.join("src")))?;
     inputs.extend(sources.flatten().map(|entry| entry.path()).filter(|path| !path.ends_with("generated")));
     Ok(inputs)
@@ -53,6 +52,8 @@ fn inputs(module: &Path) -> Result<Vec<PathBuf>> {
 fn pack(module: &Path, bindgen: &Path, work: &Path) -> Result<()> {
     say("wasm-bindgen, wasm-opt, tsc: pkg-config/dist");
     let glue = work.join("bindgen");
+    // Snippets of an earlier build have another name.
+    let _ = fs::remove_dir_all(&glue);
     let run = Run::new(bindgen.join("wasm-bindgen")).arg(module).arg("--out-dir").arg(&glue);
     let run = run.words("--target bundler --out-name tidewire");
     run.words("--remove-name-section --remove-producers-section").quiet()?;

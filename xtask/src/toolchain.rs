@@ -43,6 +43,30 @@ impl Wasm {
         self.command("cargo", &[])
     }
 
+    /// Builds what is shipped: with the standard library from its source, for size, and with panics that abort without
+    /// a word. That is a third less to download (docs/sizes.md), and takes flags that are not stable yet.
+    pub(crate) fn ship(&self) -> Run {
+        let run = match &self.debian {
+            Some((_, linker)) => Run::new("/usr/bin/cargo")
+                .env("RUSTC", DEBIAN_RUSTC)
+                .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker),
+            None => Run::new("cargo"),
+        };
+        let run = ["CARGO", "RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH"].iter().fold(run, |run, name| match &self
+            .debian
+        {
+            Some(_) => run.env_remove(name),
+            None => run,
+        });
+        run.env("CARGO_TARGET_DIR", crate::root().join("target/wasm-ship"))
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none")
+            .words(
+                "build -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size --release --target",
+            )
+            .arg(TARGET)
+    }
+
     /// One line for people: which compiler.
     pub(crate) fn version(&self) -> Result<String> {
         Ok(self.command("rustc", &[]).arg("--version").quiet()?.trim().to_owned())
@@ -51,7 +75,7 @@ impl Wasm {
 
 /// Finds or makes the toolchain: the first that serves, cheapest first.
 pub(crate) fn wasm() -> Result<Wasm> {
-    if own_has_target()? {
+    if own_serves()? {
         return Ok(Wasm { debian: None });
     }
     let _lock = cache::lock(&cache::folder()?.join("toolchain.lock"))?;
@@ -59,27 +83,30 @@ pub(crate) fn wasm() -> Result<Wasm> {
         return Ok(ready);
     }
     let rustup = add_with_rustup();
-    if rustup.is_ok() && own_has_target()? {
+    if rustup.is_ok() && own_serves()? {
         return Ok(Wasm { debian: None });
     }
     let debian = install_debian().and_then(|()| build_debian());
     debian.map_err(|debian| {
         let rustup = rustup.err().map_or_else(|| "it did not add it".to_owned(), |error| error.to_string());
         Error::missing(format!(
-            "no Rust toolchain here compiles for {TARGET}: `rustup target add {TARGET}` is the usual cure.\n  \
+            "no Rust toolchain here compiles for {TARGET}: `rustup target add {TARGET}` and `rustup component add rust-src` are the usual cure.\n  \
              rustup: {rustup}\n  Debian's toolchain: {debian}"
         ))
     })
 }
 
-fn own_has_target() -> Result<bool> {
+/// The target to test with, and the library's source to ship with.
+fn own_serves() -> Result<bool> {
     let sysroot = Run::new("rustc").words("--print sysroot").quiet()?;
-    Ok(Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).join("lib").is_dir())
+    let library = Path::new(sysroot.trim()).join("lib/rustlib");
+    Ok(library.join(TARGET).join("lib").is_dir() && library.join("src/rust/library").is_dir())
 }
 
 fn add_with_rustup() -> Result<String> {
-    say(format_args!("rustup target add {TARGET} (20 s at most)"));
-    Run::new("rustup").words("target add").arg(TARGET).limit_secs(20).quiet()
+    say(format_args!("rustup target add {TARGET}, rustup component add rust-src (20 s at most each)"));
+    Run::new("rustup").words("target add").arg(TARGET).limit_secs(20).quiet()?;
+    Run::new("rustup").words("component add rust-src").limit_secs(20).quiet()
 }
 
 fn debian_ready() -> Result<Option<Wasm>> {
