@@ -166,6 +166,13 @@ impl Driver {
         }
     }
 
+    fn room(&self) {
+        let awaited = std::mem::take(&mut self.inner.borrow_mut().awaits_room);
+        if awaited {
+            self.face.room();
+        }
+    }
+
     fn end(&self, status: Status, trailers: HeaderList) {
         let (exchange, cause) = {
             let inner = &mut *self.inner.borrow_mut();
@@ -180,33 +187,26 @@ impl Driver {
 /// The sink is the driver, for as long as the exchange lasts.
 impl Sink for Rc<Driver> {
     fn incoming(&self, event: Incoming<'_>) {
-        match event {
-            Incoming::Headers { status, headers } => {
-                self.with(None, |call, now| call.handle_headers(now, status, headers));
-            }
-            Incoming::Data(chunk) => self.with(Some(chunk), |call, now| call.handle_data(now, chunk.bytes)),
-            Incoming::End(trailers) => self.with(None, |call, now| call.handle_end(now, trailers)),
-            Incoming::Reset { code, reason, sent } => {
-                self.with(None, |call, now| call.handle_reset(now, code, &reason, sent));
-            }
-            Incoming::Closed { code, reason } => {
-                self.with(None, |call, now| call.handle_failure(now, close_status(code, &reason)));
-            }
-            Incoming::Failed { message, cause } => {
-                self.inner.borrow_mut().cause = cause;
-                let status = Status::new(Code::Unavailable, Fault::Transport, message);
-                self.with(None, |call, now| call.handle_failure(now, status));
-            }
-            Incoming::Overflow { unread } => {
-                self.with(None, |call, now| call.handle_failure(now, overflow(unread)));
-            }
-            Incoming::Room => {
-                let awaited = std::mem::take(&mut self.inner.borrow_mut().awaits_room);
-                if awaited {
-                    self.face.room();
-                }
-            }
+        let chunk = match &event {
+            Incoming::Data(chunk) => Some(*chunk),
+            Incoming::Room => return self.room(),
+            _ => None,
+        };
+        if let Incoming::Failed { cause, .. } = &event {
+            self.inner.borrow_mut().cause = cause.clone();
         }
+        self.with(chunk, |call, now| match event {
+            Incoming::Headers { status, headers } => call.handle_headers(now, status, headers),
+            Incoming::Data(chunk) => call.handle_data(now, chunk.bytes),
+            Incoming::End(trailers) => call.handle_end(now, trailers),
+            Incoming::Reset { code, reason, sent } => call.handle_reset(now, code, &reason, sent),
+            Incoming::Closed { code, reason } => call.handle_failure(now, close_status(code, &reason)),
+            Incoming::Failed { message, .. } => {
+                call.handle_failure(now, Status::new(Code::Unavailable, Fault::Transport, message));
+            }
+            Incoming::Overflow { unread } => call.handle_failure(now, overflow(unread)),
+            Incoming::Room => {}
+        });
     }
 }
 

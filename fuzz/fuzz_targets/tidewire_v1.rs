@@ -52,7 +52,7 @@ fn answer(connection: &mut Connection, event: &Event, message: &[u8]) {
     match event {
         Event::Open { id, .. } => {
             connection.send_headers(*id, 200, &Vec::new(), false);
-            connection.send_data(*id, vec![0; 10_000].into(), id % 5 == 0);
+            connection.send_data(*id, vec![0; 10_000], id % 5 == 0);
             if id % 3 == 0 {
                 connection.send_trailers(*id, &Vec::new());
             }
@@ -64,7 +64,7 @@ fn answer(connection: &mut Connection, event: &Event, message: &[u8]) {
             }
         }
         Event::Headers { id, .. } if id % 4 == 3 => connection.reset(*id, code::CANCEL, "enough"),
-        Event::Trailers { id, .. } => connection.send_data(*id, Vec::new().into(), true),
+        Event::Trailers { id, .. } => connection.send_data(*id, [], true),
         _ => {}
     }
 }

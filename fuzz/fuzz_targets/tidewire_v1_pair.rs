@@ -37,7 +37,7 @@ fn step(pair: &mut [Side; 2], what: u8, side: usize, id: u32, bytes: usize) {
     match what % 9 {
         0 => drop(pair[0].connection.open("POST", "/a.B/C", &Vec::new(), bytes % 2 == 0)),
         1 => connection.send_headers(id, 200, &Vec::new(), bytes % 7 == 0),
-        2 => connection.send_data(id, vec![0; bytes].into(), bytes % 5 == 0),
+        2 => connection.send_data(id, vec![0; bytes], bytes % 5 == 0),
         3 => connection.send_trailers(id, &Vec::new()),
         4 => connection.reset(id, code::CANCEL, ""),
         5 => connection.release(id, bytes),
@@ -71,7 +71,7 @@ fn run_to_the_end(pair: &mut [Side; 2], ids: RangeInclusive<u32>) {
                 if pair[side].connection.is_open(id) {
                     pair[side].connection.release(id, usize::MAX);
                     pair[1].connection.send_headers(id, 200, &Vec::new(), false);
-                    pair[side].connection.send_data(id, Vec::new().into(), true);
+                    pair[side].connection.send_data(id, [], true);
                 }
             }
             while deliver(pair, side) || transmit(pair, side, 65_536) {

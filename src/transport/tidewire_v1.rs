@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
@@ -97,11 +96,11 @@ impl TidewireExchange {
 
 impl Exchange for TidewireExchange {
     fn send(&mut self, bytes: Vec<u8>) {
-        self.with(|connection| connection.send_data(self.id, Bytes::from(bytes), false));
+        self.with(|connection| connection.send_data(self.id, bytes, false));
     }
 
     fn finish(&mut self) {
-        self.with(|connection| connection.send_data(self.id, Bytes::new(), true));
+        self.with(|connection| connection.send_data(self.id, [], true));
     }
 
     fn reset(&mut self) {

@@ -67,7 +67,7 @@ impl Streams {
             Err(Denied::Reset { code, sentence }) => connection.reset(id, u32::from(code), &sentence),
             Err(Denied::Answer { status, headers, sentence }) => {
                 connection.send_headers(id, status.as_u16(), &headers::to_list(&headers), false);
-                connection.send_data(id, sentence.into(), true);
+                connection.send_data(id, sentence, true);
             }
         }
     }
@@ -153,7 +153,7 @@ impl Streams {
             Ending::Complete(trailers) => {
                 match trailers {
                     Some(trailers) => connection.send_trailers(id, &headers::to_list(&trailers)),
-                    None => connection.send_data(id, Bytes::new(), true),
+                    None => connection.send_data(id, [], true),
                 }
                 self.open.remove(&id);
                 return;

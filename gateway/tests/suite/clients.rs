@@ -170,7 +170,8 @@ impl Client {
     }
 
     pub(crate) fn sends(&mut self, id: u32, bytes: impl Into<Bytes>) {
-        self.connection.send_data(id, bytes.into(), false);
+        let bytes: Bytes = bytes.into();
+        self.connection.send_data(id, bytes, false);
     }
 
     pub(crate) fn half_closes(&mut self, id: u32) {

@@ -3,8 +3,6 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use bytes::Bytes;
-
 use super::event::{ConnectionError, Event, OpenError};
 use super::keep_alive::{Due, KeepAlive};
 use super::limits::Limits;
@@ -189,9 +187,9 @@ impl Connection {
 
     /// Queues bytes of the body; they go out behind the head, as the windows allow. With `fin`, the half ends
     /// behind them (empty data with `fin` is the half-close). After the end of the half: ignored.
-    pub fn send_data(&mut self, id: u32, data: Bytes, fin: bool) {
+    pub fn send_data(&mut self, id: u32, data: impl AsRef<[u8]>, fin: bool) {
         let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.is_writable()) else { return };
-        stream.queue_data(data);
+        stream.queue_data(data.as_ref());
         if fin {
             stream.queue_fin();
         }

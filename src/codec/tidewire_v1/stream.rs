@@ -14,10 +14,6 @@
 //!
 //! A stream whose halves have both ended is gone, and so is one that either side resets, wherever it stands.
 
-use std::collections::VecDeque;
-
-use bytes::{Buf, Bytes};
-
 use super::frame;
 use super::window::{RecvWindow, SendWindow};
 
@@ -108,9 +104,9 @@ pub(super) struct Stream {
     pub(super) scheduled: bool,
     /// Our OPEN or HEADERS, whole, until it is sent.
     head: Option<Vec<u8>>,
-    body: VecDeque<Bytes>,
-    /// The sum of `body`.
-    queued: usize,
+    /// Body bytes; those before `taken` were sent.
+    body: Vec<u8>,
+    taken: usize,
     end: End,
 }
 
@@ -124,15 +120,15 @@ impl Stream {
             recv_window: RecvWindow::new(recv_window),
             scheduled: false,
             head: None,
-            body: VecDeque::new(),
-            queued: 0,
+            body: Vec::new(),
+            taken: 0,
             end: End::NotYet,
         }
     }
 
     /// Bytes of the body that were not sent.
     pub(super) fn queued(&self) -> usize {
-        self.queued
+        self.body.len() - self.taken
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -153,11 +149,13 @@ impl Stream {
         self.head = Some(head);
     }
 
-    pub(super) fn queue_data(&mut self, data: Bytes) {
-        if !data.is_empty() {
-            self.queued += data.len();
-            self.body.push_back(data);
+    pub(super) fn queue_data(&mut self, data: &[u8]) {
+        // What was sent makes room, once it is as much as what was not: each byte moves once at most.
+        if self.taken > 0 && self.taken >= self.queued() {
+            self.body.drain(..self.taken);
+            self.taken = 0;
         }
+        self.body.extend_from_slice(data);
     }
 
     pub(super) fn queue_fin(&mut self) {
@@ -172,7 +170,7 @@ impl Stream {
     pub(super) fn wants_turn(&self) -> bool {
         match self.sent {
             Half::Head => self.head.is_some(),
-            Half::Body if self.queued > 0 => self.send_window.available() > 0,
+            Half::Body if self.queued() > 0 => self.send_window.available() > 0,
             Half::Body => self.end != End::NotYet,
             Half::Ended => false,
         }
@@ -188,7 +186,7 @@ impl Stream {
     ) -> Turn {
         match self.sent {
             Half::Head => self.write_head(out, budget),
-            Half::Body if self.queued > 0 => self.write_data(out, budget, connection, max_frame),
+            Half::Body if self.queued() > 0 => self.write_data(out, budget, connection, max_frame),
             Half::Body => self.write_end(out, budget),
             Half::Ended => Turn::Nothing,
         }
@@ -200,7 +198,7 @@ impl Stream {
             self.head = Some(head);
             return Turn::NoRoom;
         }
-        let fin = self.queued == 0 && self.end == End::Fin;
+        let fin = self.queued() == 0 && self.end == End::Fin;
         if fin {
             frame::set_fin(&mut head);
         }
@@ -222,15 +220,18 @@ impl Stream {
         if connection.available() == 0 {
             return Turn::NoCredit;
         }
-        let most =
-            self.queued.min(max_frame as usize).min(self.send_window.available()).min(connection.available());
+        let most = self
+            .queued()
+            .min(max_frame as usize)
+            .min(self.send_window.available())
+            .min(connection.available());
         let smallest = most.min(MIN_CUT);
         if !fits(out, frame::HEADER_LEN + smallest, budget) {
             return Turn::NoRoom;
         }
         let room = budget.saturating_sub(out.len() + frame::HEADER_LEN);
         let length = most.min(room.max(smallest));
-        let fin = length == self.queued && self.end == End::Fin;
+        let fin = length == self.queued() && self.end == End::Fin;
         self.copy_data(out, length, fin);
         self.send_window.take(length);
         connection.take(length);
@@ -238,21 +239,16 @@ impl Stream {
         Turn::Wrote
     }
 
-    /// One frame of as many queued pieces as `length` covers: the wire knows bytes, not pieces.
     fn copy_data(&mut self, out: &mut Vec<u8>, length: usize, fin: bool) {
         out.reserve(frame::HEADER_LEN + length);
         let start = frame::begin(out, frame::kind::DATA, if fin { frame::FIN } else { 0 }, self.id);
-        let mut left = length;
-        while let Some(piece) = self.body.front_mut().filter(|_| left > 0) {
-            let taken = piece.len().min(left);
-            out.extend_from_slice(&piece[..taken]);
-            piece.advance(taken);
-            left -= taken;
-            if piece.is_empty() {
-                self.body.pop_front();
-            }
+        out.extend_from_slice(&self.body[self.taken..self.taken + length]);
+        self.taken += length;
+        if self.taken == self.body.len() {
+            // A burst's memory goes with the burst.
+            self.body = Vec::new();
+            self.taken = 0;
         }
-        self.queued -= length;
         frame::finish(out, start);
     }
 

@@ -165,7 +165,7 @@ impl World {
         let data: Vec<u8> = (flow.given..flow.given + bytes).map(|at| byte(id, side, at)).collect();
         flow.given += bytes;
         flow.closed = fin;
-        self.sides[side].connection.send_data(id, data.into(), fin);
+        self.sides[side].connection.send_data(id, data, fin);
     }
 
     fn trailers(&mut self, nth: usize) {
