@@ -115,28 +115,12 @@ pub enum Fault {
 }
 
 /// One entry of `google.rpc.Status.details`: a message packed as `google.protobuf.Any`.
-#[derive(Clone, PartialEq, Eq, prost::Message)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detail {
     /// `type.googleapis.com/<full message name>`.
-    #[prost(string, tag = "1")]
     pub type_url: String,
     /// The message's bytes.
-    #[prost(bytes = "vec", tag = "2")]
     pub value: Vec<u8>,
-}
-
-/// `google.rpc.Status`, as it travels in `grpc-status-details-bin`.
-#[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct RpcStatus {
-    /// The same number as in `grpc-status`; where they differ, `grpc-status` counts.
-    #[prost(int32, tag = "1")]
-    pub code: i32,
-    /// The same text as in `grpc-message`.
-    #[prost(string, tag = "2")]
-    pub message: String,
-    /// What a program may act on.
-    #[prost(message, repeated, tag = "3")]
-    pub details: Vec<Detail>,
 }
 
 /// How a call ended. Made once per call.

@@ -4,6 +4,7 @@
 //! headers, body and trailers mean. It holds the position in the body, and no time, state or window: that is
 //! [`call`](crate::call)'s.
 
+pub mod details;
 pub mod envelope;
 pub mod grpc;
 pub mod grpc_web;

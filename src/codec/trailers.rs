@@ -1,11 +1,9 @@
 //! What gRPC and gRPC-Web share at the end of a call: the trailer block, `grpc-status`, `grpc-message`,
 //! `grpc-status-details-bin`, and the HTTP answers that stand in their place.
 
-use prost::Message as _;
-
-use super::HeaderList;
+use super::{HeaderList, details};
 use crate::base64;
-use crate::status::{Code, Fault, RpcStatus, Status};
+use crate::status::{Code, Fault, Status};
 use crate::words::words;
 
 /// Reads a block of `name: value` lines as gRPC-Web's trailer frame and `grpc-websockets` carry it. Takes what peers
@@ -49,8 +47,7 @@ pub fn status(headers: &HeaderList) -> Option<Status> {
     let fault = if code == Code::Ok { Fault::None } else { Fault::Peer };
     let details = first(headers, "grpc-status-details-bin")
         .and_then(|text| base64::decode(text.trim_ascii()))
-        .and_then(|bytes| RpcStatus::decode(bytes.as_slice()).ok())
-        .map(|status| status.details)
+        .and_then(|bytes| details::decode(&bytes))
         .unwrap_or_default();
     Some(Status { code, raw_code: raw, message, details, fault })
 }
