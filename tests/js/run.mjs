@@ -21,6 +21,7 @@ try {
   });
   console.log(`# ${target.version}, servers at ${options.origin}`);
   if (target.newUi) await runUi();
+  if (target.newUi && !options.tlsOrigin) tally.leftOut.set("under TLS", "no --tls-origin was given");
   for (const suite of target.suites) await runSuite(suite);
 } catch (error) {
   report({ name: `${options.target} / the run itself`, ok: false, ms: 0, error: error.stack });
