@@ -23,9 +23,18 @@ const wasmFeatures = [
   "sign-ext",
 ].map((feature) => `--enable-${feature}`);
 
+/** Rounds found by trial: the smallest after brotli (docs/sizes.md). */
+const wasmOptPasses = ["-Oz", "--flatten", "--rereloop", "-Oz", "--converge", "-ocimfs", "1"];
+
 const glueTypes = `
-/** Must be called with the instance's exports before anything else; then \`exports.__wbindgen_start()\`. */
+/** Must be called with the instance's exports before anything else. */
 export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
+`;
+
+const importsTypes = `/** What the module imports, under the short names that it has there. */
+export const imports: WebAssembly.Imports;
+/** Sets the instance up, once the glue has its exports. */
+export function start(exports: WebAssembly.Exports): void;
 `;
 
 const [bindgenDir, workDir] = process.argv.slice(2);
@@ -44,13 +53,46 @@ function generate(folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const wasm = join(folder, "tidewire_bg.wasm");
-  run("wasm-opt", ["-Oz", ...wasmFeatures, join(bindgenDir, "tidewire_bg.wasm"), "-o", wasm]);
-  cpSync(join(bindgenDir, "tidewire_bg.js"), join(folder, "tidewire_bg.js"));
+  run("wasm-opt", [...wasmOptPasses, ...wasmFeatures, join(bindgenDir, "tidewire_bg.wasm"), "-o", wasm]);
+  shorten(wasm, folder);
   cpSync(join(bindgenDir, "snippets"), join(folder, "snippets"), { recursive: true });
   const types = readFileSync(join(bindgenDir, "tidewire.d.ts"), "utf8");
   writeFileSync(join(folder, "tidewire_bg.d.ts"), types + glueTypes);
   writeFileSync(join(folder, "wasm_inline.js"), inline(readFileSync(wasm).toString("base64")));
   writeFileSync(join(folder, "wasm_inline.d.ts"), "export function bytes(): Uint8Array<ArrayBuffer>;\n");
+}
+
+/**
+ * Names with hashes cost a kilobyte, in the module and in every bundle. The module gets short ones; the glue's own keep
+ * theirs in the source and lose them to the bundler, since nothing refers to them by text any more.
+ */
+function shorten(wasm, folder) {
+  const mapping = execFileSync(
+    bin("wasm-opt"),
+    ["--minify-imports-and-exports-and-modules", ...wasmFeatures, wasm, "-o", wasm],
+    { cwd: packageDir, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const { imports, exports } = JSON.parse(mapping);
+  const short = new Map(exports);
+  const glue = readFileSync(join(bindgenDir, "tidewire_bg.js"), "utf8");
+  writeFileSync(
+    join(folder, "tidewire_bg.js"),
+    glue.replace(/\bwasm\.([\w$]+)/g, (_, name) => {
+      if (!short.has(name)) throw new Error(`the glue uses ${name}, which the module does not export`);
+      return `wasm.${short.get(name)}`;
+    }),
+  );
+  const entries = imports.map(([, name, to]) => `${JSON.stringify(to)}: glue.${name}`);
+  const [{ module }] = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(wasm)));
+  writeFileSync(
+    join(folder, "imports.js"),
+    `import * as glue from "./tidewire_bg.js";
+
+export const imports = { ${JSON.stringify(module)}: { ${entries.join(", ")} } };
+export const start = (exports) => exports[${JSON.stringify(short.get("__wbindgen_start"))}]();
+`,
+  );
+  writeFileSync(join(folder, "imports.d.ts"), importsTypes);
 }
 
 /** Decoding waits for the first call: importing the package costs nothing. */

@@ -37,7 +37,7 @@ class TidewireClient implements Client {
     this.#metadata = new Metadata(options.metadata);
     if (triple?.version) this.#metadata.set("tri-service-version", triple.version);
     if (triple?.group) this.#metadata.set("tri-service-group", triple.group);
-    const { RawClient } = load();
+    const RawClient = load();
     try {
       this.#raw = new RawClient({
         ...options,

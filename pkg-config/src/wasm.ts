@@ -1,18 +1,17 @@
 /** The wasm module: instantiated by the first client, synchronously, from the bytes inside the package. */
-import * as glue from "./generated/tidewire_bg.js";
+import { imports, start } from "./generated/imports.js";
+import { __wbg_set_wasm, RawClient } from "./generated/tidewire_bg.js";
 import { bytes } from "./generated/wasm_inline.js";
 
 let ready = false;
 
-export function load(): typeof glue {
+/** The core's client class, with the module behind it. */
+export function load(): typeof RawClient {
   if (!ready) {
-    const module = new WebAssembly.Module(bytes());
-    const instance = new WebAssembly.Instance(module, {
-      "./tidewire_bg.js": glue as unknown as WebAssembly.ModuleImports,
-    });
-    glue.__wbg_set_wasm(instance.exports);
-    (instance.exports.__wbindgen_start as () => void)();
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes()), imports);
+    __wbg_set_wasm(exports);
+    start(exports);
     ready = true;
   }
-  return glue;
+  return RawClient;
 }

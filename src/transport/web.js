@@ -32,7 +32,9 @@ export class WebFetch {
     if (credentials) init.credentials = credentials;
     this.#start = (body) => {
       // A `fetch` may throw at once.
-      const response = new Promise((resolve) => resolve(fetch(url, { ...init, body, ...(streams && { duplex: "half" }) })));
+      const response = new Promise((resolve) =>
+        resolve(fetch(url, { ...init, body, ...(streams && { duplex: "half" }) })),
+      );
       response.then(
         (response) => this.#respond(response),
         (thrown) =>
@@ -111,7 +113,11 @@ export class WebFetch {
     let block = "";
     for (const [name, value] of response.headers) block += `${name}: ${value}\n`;
     // Header values are bytes, one in each unit of the string.
-    this.#tell(0, response.status, Uint8Array.from(block, (unit) => unit.charCodeAt(0)));
+    this.#tell(
+      0,
+      response.status,
+      Uint8Array.from(block, (unit) => unit.charCodeAt(0)),
+    );
     if (!response.body) return this.#tell(2);
     this.#reader = response.body.getReader();
     this.#read();

@@ -1,0 +1,182 @@
+//! What a test stands on: a client on fakes, its calls, and the log of all that is seen.
+
+use std::panic::Location;
+
+use js_sys::{Array, Object, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use super::script::{Face, FakeFetch, FakeSocket, FakeSockets, FetchExchange, JsCall, JsClient, Script};
+use crate::call::CallKind;
+use crate::codec::envelope;
+use crate::js::client::RawClient;
+
+pub(super) const PATH: &str = "/greet.GreetService/Greet";
+
+/// The script, and the fakes that clients are given.
+pub(super) struct Stage {
+    script: Script,
+    pub(super) fetch: FakeFetch,
+    pub(super) sockets: FakeSockets,
+}
+
+/// A call and who is told of it.
+#[derive(Clone)]
+pub(super) struct Call {
+    pub(super) call: JsCall,
+    pub(super) face: Face,
+}
+
+impl Stage {
+    pub(super) fn new() -> Self {
+        let script = Script::new();
+        let (fetch, sockets) = (FakeFetch::new(&script), FakeSockets::new(&script));
+        Self { script, fetch, sockets }
+    }
+
+    /// A client of `http://test`, or of what the options say.
+    pub(super) fn client(&self, options: &[(&str, JsValue)]) -> JsClient {
+        let all = Object::new();
+        let ours = [
+            ("baseUrl", "http://test".into()),
+            ("protocol", "auto".into()),
+            ("transport", "auto".into()),
+            ("maxReceiveMessageBytes", (4 << 20).into()),
+            ("receiveWindowBytes", (1 << 20).into()),
+            ("fetch", self.fetch.fetch()),
+            ("WebSocket", self.sockets.constructor()),
+        ];
+        for (name, value) in ours.iter().chain(options) {
+            Reflect::set(&all, &(*name).into(), value).unwrap();
+        }
+        JsValue::from(RawClient::new(&all).unwrap()).unchecked_into()
+    }
+
+    /// A client of one transport.
+    pub(super) fn client_over(&self, transport: &str) -> JsClient {
+        self.client(&[("transport", transport.into())])
+    }
+
+    pub(super) fn open(&self, client: &JsClient, kind: CallKind) -> Call {
+        self.open_with(client, kind, "", f64::NAN)
+    }
+
+    /// What is told to this call's face is seen as `name: …`. `timeout`: milliseconds, NaN for none.
+    pub(super) fn open_with(&self, client: &JsClient, kind: CallKind, name: &str, timeout: f64) -> Call {
+        let face = Face::new(&self.script, name);
+        let metadata = Array::of2(&"x-user".into(), &"me".into());
+        let call = client.open(kind as u8, PATH, metadata, timeout, "", &face);
+        face.holds(&call);
+        Call { call, face }
+    }
+
+    /// All that was seen since the last time, after the microtasks of what happened. Each line begins with what is
+    /// expected of it.
+    #[track_caller]
+    pub(super) fn saw(&self, expected: &[&str]) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            self.settle().await;
+            self.compare(expected, caller);
+        }
+    }
+
+    /// The same before any microtask.
+    #[track_caller]
+    pub(super) fn sees(&self, expected: &[&str]) {
+        self.compare(expected, Location::caller());
+    }
+
+    fn compare(&self, expected: &[&str], caller: &Location<'_>) {
+        let seen = self.script.drain();
+        let begins = |(seen, expected): (&String, &&str)| seen.starts_with(*expected);
+        let same = seen.len() == expected.len() && seen.iter().zip(expected).all(begins);
+        assert!(same, "at {caller}: expected {expected:#?}, saw {seen:#?}");
+    }
+
+    pub(super) async fn settle(&self) {
+        JsFuture::from(self.script.settle()).await.unwrap();
+    }
+
+    pub(super) fn advance(&self, millis: f64) {
+        self.script.advance(millis);
+    }
+
+    pub(super) fn timers(&self) -> usize {
+        self.script.timers()
+    }
+
+    /// Nothing is left: nothing unseen, no timer, nothing that nobody handled.
+    pub(super) async fn ends(self) {
+        self.settle().await;
+        assert_eq!(self.timers(), 0, "timers are left");
+        let unhandled = JsFuture::from(self.script.leave()).await.unwrap();
+        self.sees(&[]);
+        assert_eq!(Array::from(&unhandled).join(", "), "", "nobody handled");
+    }
+}
+
+impl Call {
+    /// `true`: there is room for more.
+    pub(super) fn send(&self, message: &[u8]) -> bool {
+        self.call.send(&Uint8Array::from(message)).unwrap()
+    }
+
+    /// The message of a refused send.
+    pub(super) fn cannot_send(&self) -> String {
+        let thrown = self.call.send(&Uint8Array::from(b"late".as_slice())).unwrap_err();
+        Array::from(&thrown).get(2).as_string().unwrap()
+    }
+
+    /// What the face does each time when it is told of `event`.
+    pub(super) fn on(&self, event: &str, reaction: impl FnMut(JsCall) + 'static) {
+        self.face.react(event, Closure::<dyn FnMut(JsCall)>::new(reaction).into_js_value());
+    }
+}
+
+impl FetchExchange {
+    /// 200 and the content type of gRPC-Web, with a body that is read piece by piece.
+    pub(super) fn responds(&self) {
+        let header = Array::of2(&"content-type".into(), &"application/grpc-web+proto".into());
+        self.responds_with(200, vec![header]);
+    }
+
+    pub(super) fn responds_status(&self, status: u16, headers: &[(&str, &str)]) {
+        let pair = |(name, value): &(&str, &str)| Array::of2(&(*name).into(), &(*value).into());
+        self.responds_with(status, headers.iter().map(pair).collect());
+    }
+
+    /// Gives back the array that it handed over.
+    pub(super) fn sends(&self, bytes: &[u8]) -> Uint8Array {
+        let chunk = Uint8Array::from(bytes);
+        self.chunk(&chunk);
+        chunk
+    }
+
+    /// One read of an upload; `None` at its end.
+    pub(super) async fn takes_once(&self) -> Result<Option<Vec<u8>>, JsValue> {
+        let value = JsFuture::from(self.takes()).await?;
+        Ok(value.dyn_into::<Uint8Array>().ok().map(|bytes| bytes.to_vec()))
+    }
+}
+
+impl FakeSocket {
+    /// What was sent since the last time.
+    pub(super) fn sent(&self) -> Vec<Vec<u8>> {
+        self.take_sent().iter().map(Uint8Array::to_vec).collect()
+    }
+}
+
+/// A message of gRPC.
+pub(super) fn message(text: &str) -> Vec<u8> {
+    envelope::encode(0, text.as_bytes())
+}
+
+/// A trailer block of gRPC-Web.
+pub(super) fn trailers(block: &str) -> Vec<u8> {
+    envelope::encode(0x80, block.as_bytes())
+}
+
+pub(super) fn ok() -> Vec<u8> {
+    trailers("grpc-status: 0\r\n")
+}

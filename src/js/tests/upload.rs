@@ -1,0 +1,118 @@
+//! Requests that stream over `fetch`, where the browser can: Chromium over HTTPS.
+
+use wasm_bindgen::JsValue;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use super::script::JsClient;
+use super::stage::{Call, Stage, message, ok};
+use crate::call::CallKind::{Bidi, ClientStream};
+use crate::transport::HIGH_WATER;
+
+fn secure(stage: &Stage) -> JsClient {
+    stage.client(&[("baseUrl", "https://test".into()), ("transport", "fetch".into())])
+}
+
+async fn opened(stage: &Stage) -> Call {
+    let call = stage.open(&secure(stage), ClientStream);
+    stage.saw(&["fetch POST https://test/greet"]).await;
+    call
+}
+
+#[wasm_bindgen_test]
+async fn the_request_leaves_at_open_and_its_messages_as_they_are_sent() {
+    let stage = Stage::new();
+    let call = opened(&stage).await;
+    let server = stage.fetch.exchange(0);
+    assert_eq!(server.option("duplex"), "half");
+    for text in ["a", "b"] {
+        assert!(call.send(text.as_bytes()));
+        assert_eq!(server.takes_once().await.unwrap(), Some(message(text)));
+    }
+    call.call.close_send();
+    stage.sees(&["upload closes"]);
+    assert_eq!(server.takes_once().await.unwrap(), None);
+    server.responds();
+    server.sends(&[message("Hello, a, b"), ok()].concat());
+    stage.saw(&["headers", "read", "message Hello, a, b", "end 0", "read"]).await;
+    stage.ends().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_cancel_breaks_the_upload_then_aborts_then_tells() {
+    let stage = Stage::new();
+    let call = opened(&stage).await;
+    call.send(b"a");
+    let server = stage.fetch.exchange(0);
+    assert_eq!(server.takes_once().await.unwrap(), Some(message("a")));
+    call.call.cancel("left the page");
+    // `abort` alone would end the upload as if it were complete.
+    stage.sees(&["upload fails: the call was cancelled", "abort", "end 1 by us: left the page"]);
+    assert!(server.takes_once().await.is_err(), "the server saw a clean end");
+    stage.ends().await;
+}
+
+#[wasm_bindgen_test]
+async fn so_does_a_deadline() {
+    let stage = Stage::new();
+    stage.open_with(&secure(&stage), ClientStream, "", 250.0);
+    stage.advance(251.0);
+    stage.saw(&["fetch", "upload fails", "abort", "end 4 by us"]).await;
+    stage.ends().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_ends_early_ends_the_upload() {
+    let stage = Stage::new();
+    let call = opened(&stage).await;
+    let server = stage.fetch.exchange(0);
+    call.send(b"a");
+    server.responds();
+    server.sends(&[message("enough"), ok()].concat());
+    stage.saw(&["headers", "read", "message enough", "end 0", "upload closes", "read"]).await;
+    stage.ends().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_sender_waits_for_room_and_is_told_of_it_once() {
+    let stage = Stage::new();
+    let call = opened(&stage).await;
+    let server = stage.fetch.exchange(0);
+    let piece = vec![b'x'; HIGH_WATER / 2];
+    assert!(call.send(&piece));
+    assert!(!call.send(&piece), "the envelopes count too");
+    stage.saw(&[]).await;
+    server.takes_once().await.unwrap();
+    stage.saw(&["room"]).await;
+    server.takes_once().await.unwrap();
+    stage.saw(&[]).await;
+    call.call.cancel("");
+    stage.saw(&["upload fails", "abort", "end 1"]).await;
+    stage.ends().await;
+}
+
+#[wasm_bindgen_test]
+async fn an_upload_that_the_runtime_gave_up_takes_no_more_and_the_answer_tells_why() {
+    let stage = Stage::new();
+    let call = opened(&stage).await;
+    let server = stage.fetch.exchange(0);
+    let stream = server.option("body");
+    let cancel: js_sys::Function = js_sys::Reflect::get(&stream, &"cancel".into()).unwrap().into();
+    cancel.call0(&stream).unwrap();
+    call.send(b"into the void");
+    call.call.close_send();
+    server.fails(&js_sys::Error::new("connection reset"));
+    stage.saw(&["end 14 by transport: fetch of https://test/greet"]).await;
+    stage.ends().await;
+}
+
+#[wasm_bindgen_test]
+async fn what_the_browser_cannot_carry_is_refused_before_anything_is_sent() {
+    let stage = Stage::new();
+    stage.open(&secure(&stage), Bidi);
+    stage.sees(&["end 12 by misuse"]);
+    let plain = stage.client_over("fetch");
+    stage.open(&plain, ClientStream);
+    stage.sees(&["end 12 by misuse"]);
+    assert_eq!(stage.fetch.exchange(0), JsValue::UNDEFINED);
+    stage.ends().await;
+}
