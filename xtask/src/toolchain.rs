@@ -32,9 +32,8 @@ impl Wasm {
             Run::new(find_in(&folders, program)).env("CARGO_TARGET_DIR", crate::root().join("target/wasm"));
         let run = run.env("PATH", path_with(&folders));
         let Some((root, linker)) = &self.debian else { return run };
-        // What `cargo run` set for us belongs to the machine's own toolchain.
-        let run = ["CARGO", "RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH"].iter().fold(run, Run::env_remove);
-        run.env("RUSTC", root.join("bin/rustc"))
+        without_own_toolchain(run)
+            .env("RUSTC", root.join("bin/rustc"))
             .env("SYSROOT", root)
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker)
     }
@@ -43,27 +42,17 @@ impl Wasm {
         self.command("cargo", &[])
     }
 
-    /// Builds what is shipped: with the standard library from its source, for size, and with panics that abort without
-    /// a word. That is a third less to download (docs/sizes.md), and takes flags that are not stable yet.
+    /// Builds what is shipped: with the standard library from its source, for size, and with panics that abort
+    /// without a word. That is a third less to download (docs/sizes.md), and takes flags that are not stable yet.
     pub(crate) fn ship(&self) -> Run {
-        let run = match &self.debian {
-            Some((_, linker)) => Run::new("/usr/bin/cargo")
-                .env("RUSTC", DEBIAN_RUSTC)
-                .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker),
-            None => Run::new("cargo"),
-        };
-        let run = ["CARGO", "RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH"].iter().fold(run, |run, name| match &self
-            .debian
-        {
-            Some(_) => run.env_remove(name),
-            None => run,
-        });
-        run.env("CARGO_TARGET_DIR", crate::root().join("target/wasm-ship"))
+        let cargo =
+            self.debian.as_ref().map_or_else(|| Run::new("cargo"), |(_, linker)| debian_cargo(linker));
+        cargo
+            .env("CARGO_TARGET_DIR", crate::root().join("target/wasm-ship"))
             .env("RUSTC_BOOTSTRAP", "1")
             .env("RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none")
-            .words(
-                "build -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size --release --target",
-            )
+            .words("build --release -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size")
+            .arg("--target")
             .arg(TARGET)
     }
 
@@ -90,7 +79,8 @@ pub(crate) fn wasm() -> Result<Wasm> {
     debian.map_err(|debian| {
         let rustup = rustup.err().map_or_else(|| "it did not add it".to_owned(), |error| error.to_string());
         Error::missing(format!(
-            "no Rust toolchain here compiles for {TARGET}: `rustup target add {TARGET}` and `rustup component add rust-src` are the usual cure.\n  \
+            "no Rust toolchain here compiles for {TARGET}: `rustup target add {TARGET}` and \
+             `rustup component add rust-src` are the usual cure.\n  \
              rustup: {rustup}\n  Debian's toolchain: {debian}"
         ))
     })
@@ -148,18 +138,27 @@ fn build_std(folder: &Path, version: &Version) -> Result<PathBuf> {
     let manifest = "[package]\nname = \"empty\"\nedition = \"2024\"\n[workspace]\n";
     write(&folder.join("Cargo.toml"), manifest)?;
     write(&folder.join("src/lib.rs"), "")?;
-    let run = Run::new("/usr/bin/cargo").words("build --release -Zbuild-std=std,panic_abort,proc_macro,test");
-    let run = ["CARGO", "RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH"].iter().fold(run, Run::env_remove);
-    run.arg("--target")
+    debian_cargo(&version.linker())
+        .words("build --release -Zbuild-std=std,panic_abort,proc_macro,test --target")
         .arg(TARGET)
         .dir(folder)
-        .env("RUSTC", DEBIAN_RUSTC)
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", "-Cembed-bitcode=yes")
         .env("CARGO_TARGET_DIR", folder.join("target"))
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", version.linker())
         .quiet()?;
     Ok(folder.join("target").join(TARGET).join("release/deps"))
+}
+
+/// Debian's cargo and compiler as they are, for builds that bring their own standard library.
+fn debian_cargo(linker: &str) -> Run {
+    without_own_toolchain(Run::new("/usr/bin/cargo"))
+        .env("RUSTC", DEBIAN_RUSTC)
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker)
+}
+
+/// What `cargo run` set for us belongs to the machine's own toolchain.
+fn without_own_toolchain(run: Run) -> Run {
+    ["CARGO", "RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH"].iter().fold(run, Run::env_remove)
 }
 
 /// `bin/rustc` names the sysroot to whoever calls it (cargo, clippy, wasm-pack); the compiler stays Debian's.
