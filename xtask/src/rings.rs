@@ -41,7 +41,7 @@ fn clippy() -> Result<Count> {
 
 fn clippy_wasm() -> Result<Count> {
     let cargo = toolchain::wasm()?.cargo();
-    let cargo = cargo.words("clippy --package tidewire --lib --features js --target").arg(TARGET);
+    let cargo = cargo.words("clippy --package tidewire --lib --test web --features js --target").arg(TARGET);
     check(cargo.words("-- -D warnings"))
 }
 
