@@ -16,6 +16,8 @@ import type {
   TransportName,
 } from "./types.js";
 
+const transports: readonly TransportName[] = ["fetch", "grpc-websockets", "tidewire.v1"];
+
 export const kinds: readonly CallKind[] = ["unary", "server_stream", "client_stream", "bidi"];
 
 /** What a waiting message costs the window beside its bytes; as the core counts. */
@@ -100,7 +102,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
       transport ?? "",
       this.#face(),
     );
-    const name = raw.transport as TransportName;
+    const name = transports[raw.transport]!;
     if (this.#status) {
       raw.free();
       return name;

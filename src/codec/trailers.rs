@@ -75,7 +75,14 @@ fn all<'a>(headers: &'a HeaderList, name: &str) -> impl Iterator<Item = &'a [u8]
 }
 
 fn parse_code(text: &[u8]) -> Option<i32> {
-    std::str::from_utf8(text).ok()?.trim().parse().ok()
+    let text = text.trim_ascii();
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number =
+        digits.iter().try_fold(0i32, |n, digit| n.checked_mul(10)?.checked_add((digit - b'0').into()))?;
+    Some(if digits.len() < text.len() { -number } else { number })
 }
 
 /// Decodes `%XX` where it is valid and leaves everything else as it is: a bad message never costs the status.
@@ -113,7 +120,10 @@ pub fn percent_encode(text: &str) -> String {
 const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 
 fn hex(digit: u8) -> u8 {
-    (digit as char).to_digit(16).unwrap_or_default() as u8
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        _ => (digit | 0x20) - b'a' + 10,
+    }
 }
 
 #[cfg(test)]

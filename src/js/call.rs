@@ -11,6 +11,7 @@ use crate::codec::envelope::Payload;
 use crate::driver::{Driver, Face};
 use crate::status::Status;
 use crate::transport::Chunk;
+use crate::transport::select::Name;
 
 #[wasm_bindgen]
 extern "C" {
@@ -50,15 +51,15 @@ impl Face for JsFace {
 pub struct RawCall {
     /// Absent where the call was refused before it was opened: its end has been told.
     pub(super) driver: Option<Rc<Driver>>,
-    pub(super) transport: &'static str,
+    pub(super) transport: Name,
 }
 
 #[wasm_bindgen]
 impl RawCall {
-    /// Which transport carries it.
+    /// Which transport carries it: 0 fetch, 1 grpc-websockets, 2 tidewire.v1.
     #[wasm_bindgen(getter)]
-    pub fn transport(&self) -> String {
-        self.transport.to_string()
+    pub fn transport(&self) -> u8 {
+        self.transport as u8
     }
 
     /// Sends a message. `true`: there is room for more; `false`: wait for `room`. Throws `[code, raw, message, fault]`.

@@ -111,13 +111,12 @@ impl RawClient {
             Ok((call, name, transport)) => {
                 let streams = call_kind(kind).streams_requests();
                 let driver = Driver::open(call, streams, transport, Box::new(face));
-                RawCall { driver: Some(driver), transport: name.as_str() }
+                RawCall { driver: Some(driver), transport: name }
             }
             Err(status) => {
                 let trailers = metadata_to_js(&HeaderList::new());
                 face.end(status_to_js(&status), details_to_js(&status.details), trailers, JsValue::UNDEFINED);
-                let name = self.transport.unwrap_or(Name::Fetch);
-                RawCall { driver: None, transport: name.as_str() }
+                RawCall { driver: None, transport: self.transport.unwrap_or(Name::Fetch) }
             }
         }
     }

@@ -4,3 +4,5 @@
 mod call;
 mod client;
 mod convert;
+#[cfg(test)]
+mod tests;

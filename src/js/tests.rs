@@ -8,10 +8,10 @@
 mod failures;
 mod fetch;
 mod grpc_websockets;
-mod reentrance;
+//mod reentrance;
 mod script;
 mod stage;
-mod tidewire_v1;
+//mod tidewire_v1;
 mod upload;
 
 use wasm_bindgen_test::wasm_bindgen_test_configure;

@@ -9,13 +9,14 @@ use crate::words::words;
 
 /// The transports, by their public names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Name {
     /// `fetch`.
-    Fetch,
+    Fetch = 0,
     /// `grpc-websockets`.
-    GrpcWebsockets,
+    GrpcWebsockets = 1,
     /// `tidewire.v1`.
-    TidewireV1,
+    TidewireV1 = 2,
 }
 
 impl Name {
@@ -135,14 +136,16 @@ fn obstacle(name: Name, kind: CallKind, speak: Speak, runtime: Runtime) -> Optio
 }
 
 fn refused(name: &str, why: &str, kind: CallKind, speak: Speak, runtime: Runtime) -> Status {
-    let would: Vec<_> =
-        ALL.into_iter().filter(|n| obstacle(*n, kind, speak, runtime).is_none()).map(Name::as_str).collect();
-    let cure = if would.is_empty() {
+    let mut cure = String::new();
+    for name in ALL.into_iter().filter(|n| obstacle(*n, kind, speak, runtime).is_none()) {
+        cure.push_str(if cure.is_empty() { "use transport \"" } else { "\" or \"" });
+        cure.push_str(name.as_str());
+    }
+    cure.push_str(if cure.is_empty() {
         "nothing here would; a runtime with WebSocket does, by transport \"tidewire.v1\" and its gateway"
-            .to_string()
     } else {
-        words!["use transport \"", would.join("\" or \""), "\", or \"auto\""]
-    };
+        "\", or \"auto\""
+    });
     let kind = match kind {
         CallKind::Unary => "unary",
         CallKind::ServerStream => "server-streaming",

@@ -72,7 +72,7 @@ impl Transport for TidewireV1 {
             Err(error) => {
                 // Told from a task of its own, as everything is.
                 web::queue_microtask(&Closure::once_into_js(move || {
-                    sink.incoming(Incoming::Failed { message: error.to_string(), cause: JsValue::UNDEFINED });
+                    sink.incoming(Incoming::Failed { message: error.message(), cause: JsValue::UNDEFINED });
                 }));
                 0
             }

@@ -115,21 +115,25 @@ pub enum OpenError {
     Invalid(&'static str),
 }
 
+impl OpenError {
+    /// For people.
+    pub fn message(&self) -> String {
+        match self {
+            Self::GoingAway => words!["the gateway is shutting down and takes no new calls"],
+            Self::Closed => words!["the connection to the gateway has ended"],
+            Self::Exhausted => words!["this connection has used up its stream ids; open another"],
+            Self::TooLarge { size, limit } => {
+                let cure = "; send less metadata";
+                words!["the request headers take ", size, " bytes, the gateway takes ", limit, cure]
+            }
+            Self::Invalid(what) => words!["the request has ", what],
+        }
+    }
+}
+
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::GoingAway => f.write_str("the gateway is shutting down and takes no new calls"),
-            Self::Closed => f.write_str("the connection to the gateway has ended"),
-            Self::Exhausted => f.write_str("this connection has used up its stream ids; open another"),
-            Self::TooLarge { size, limit } => f.write_str(&words![
-                "the request headers take ",
-                size,
-                " bytes, the gateway takes ",
-                limit,
-                "; send less metadata"
-            ]),
-            Self::Invalid(what) => f.write_str(&words!["the request has ", what]),
-        }
+        f.write_str(&self.message())
     }
 }
 

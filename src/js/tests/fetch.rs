@@ -126,8 +126,7 @@ async fn reading_stops_while_the_reader_is_behind_and_goes_on_when_it_has_caught
     server.sends(&message(&"a".repeat(80)));
     server.sends(&message(&"b".repeat(80)));
     server.sends(&message("c"));
-    let expected =
-        ["fetch", "headers", "read", "message aaa", "read", "message bbb"];
+    let expected = ["fetch", "headers", "read", "message aaa", "read", "message bbb"];
     stage.saw(&expected).await;
 
     call.call.taken(1, 80);

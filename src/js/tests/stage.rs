@@ -57,6 +57,15 @@ impl Stage {
         self.client(&[("transport", transport.into())])
     }
 
+    /// A client of the browser's own `fetch` and `WebSocket`, and of the web server that serves these tests.
+    pub(super) fn real_client(&self, transport: &str) -> JsClient {
+        let global = |name: &str| Reflect::get(&js_sys::global(), &name.into()).unwrap();
+        let origin = Reflect::get(&global("location"), &"origin".into()).unwrap();
+        let real = [("fetch", global("fetch")), ("WebSocket", global("WebSocket"))];
+        let real = real.into_iter().chain([("transport", transport.into()), ("baseUrl", origin)]);
+        self.client(&real.collect::<Vec<_>>())
+    }
+
     pub(super) fn open(&self, client: &JsClient, kind: CallKind) -> Call {
         self.open_with(client, kind, "", f64::NAN)
     }
@@ -106,13 +115,18 @@ impl Stage {
         self.script.timers()
     }
 
+    /// What nobody handled.
+    pub(super) async fn unhandled(self) -> String {
+        let unhandled = JsFuture::from(self.script.leave()).await.unwrap();
+        String::from(Array::from(&unhandled).join(", "))
+    }
+
     /// Nothing is left: nothing unseen, no timer, nothing that nobody handled.
     pub(super) async fn ends(self) {
         self.settle().await;
         assert_eq!(self.timers(), 0, "timers are left");
-        let unhandled = JsFuture::from(self.script.leave()).await.unwrap();
         self.sees(&[]);
-        assert_eq!(Array::from(&unhandled).join(", "), "", "nobody handled");
+        assert_eq!(self.unhandled().await, "", "nobody handled");
     }
 }
 
