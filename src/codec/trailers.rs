@@ -80,9 +80,9 @@ fn parse_code(text: &[u8]) -> Option<i32> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let number =
-        digits.iter().try_fold(0i32, |n, digit| n.checked_mul(10)?.checked_add((digit - b'0').into()))?;
-    Some(if digits.len() < text.len() { -number } else { number })
+    let sign = if digits.len() < text.len() { -1 } else { 1 };
+    let number = |n: i64, digit: &u8| n.checked_mul(10)?.checked_add(i64::from(digit - b'0') * sign);
+    digits.iter().try_fold(0, number).and_then(|number| i32::try_from(number).ok())
 }
 
 /// Decodes `%XX` where it is valid and leaves everything else as it is: a bad message never costs the status.
