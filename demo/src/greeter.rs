@@ -29,6 +29,10 @@ const DROPPED: &str = "the response stream was dropped before its end";
 /// Request and response headers of a call, together; `x-big-metadata` calls come close.
 const MAX_HEADER_BYTES: u32 = 64 << 10;
 
+/// What all calls of a connection may have unread. The default is no more than one call's, and one that is not read
+/// would hold up all the others.
+const CONNECTION_WINDOW: u32 = 16 << 20;
+
 /// Starts the greeter on a port of its own (`127.0.0.1:0`: any) and says which. It speaks cleartext HTTP/2.
 pub async fn start(listen: SocketAddr, observed: Observed) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind(listen).await?;
@@ -39,6 +43,7 @@ pub async fn start(listen: SocketAddr, observed: Observed) -> std::io::Result<So
     let mut server = Server::builder()
         .tcp_nodelay(true)
         .http2_max_header_list_size(MAX_HEADER_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .layer(InterceptorLayer::new(arrive));
     let serving = server.add_routes(routes.into()).serve_with_incoming(TcpListenerStream::new(listener));
     tokio::spawn(serving);

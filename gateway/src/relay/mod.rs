@@ -71,8 +71,10 @@ struct Relay {
 
 /// Why a socket ends.
 enum End {
-    /// The client closed it, or it broke.
+    /// It broke.
     Gone,
+    /// The client closed it.
+    Closed,
     /// It must be closed with this code.
     Close(u16, String),
 }
@@ -106,9 +108,14 @@ impl Relay {
     async fn run(mut self) {
         let end = self.relay().await;
         self.streams.cancel_all();
-        if let End::Close(code, reason) = end {
-            let _ = tokio::time::timeout(CLOSE_PATIENCE, self.close(code, reason)).await;
-        }
+        let closed = async {
+            match end {
+                End::Gone => {}
+                End::Closed => self.answer_close().await,
+                End::Close(code, reason) => self.close(code, reason).await,
+            }
+        };
+        let _ = tokio::time::timeout(CLOSE_PATIENCE, closed).await;
         self.streams.all_ended().await;
     }
 
@@ -181,7 +188,8 @@ impl Relay {
                 return Err(End::Close(CLOSE_PROTOCOL_ERROR, reason.to_owned()));
             }
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
-            Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(End::Gone),
+            Some(Ok(Message::Close(_))) => return Err(End::Closed),
+            Some(Err(_)) | None => return Err(End::Gone),
         };
         if self.writing {
             self.unanswered += bytes.len();
@@ -221,6 +229,11 @@ impl Relay {
                 _ => {}
             }
         }
+    }
+
+    /// The library queues the answer, and sends it when it is next asked for a message.
+    async fn answer_close(&mut self) {
+        while let Some(Ok(_)) = self.stream.next().await {}
     }
 
     /// Says why, and waits for the client to hang up: leaving first may destroy what is on its way.

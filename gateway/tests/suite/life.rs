@@ -161,6 +161,26 @@ async fn tls_on_both_sides_with_http_2_by_alpn() {
 async fn a_websocket_over_http_2() {
     let upstream = Upstream::start().await;
     let gateway = Running::before(&upstream).await;
+    let (head, mut send, mut body) = websocket_over_http_2(&gateway).await;
+    assert_eq!(head.status, 200);
+    assert_eq!(head.headers["sec-websocket-protocol"], "tidewire.v1");
+    let bytes = soon(body.data()).await.unwrap().unwrap();
+    assert_eq!(bytes[0], 0x82, "a binary WebSocket message");
+    assert_eq!(bytes[2], 0, "HELLO comes first: {bytes:?}");
+
+    // A browser waits for the answer to its close frame, and for the end of the stream.
+    send.send_data(Bytes::from_static(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]), false).unwrap();
+    let mut rest = Vec::new();
+    while let Some(bytes) = soon(body.data()).await {
+        rest.extend_from_slice(&bytes.unwrap());
+    }
+    assert_eq!(rest, [0x88, 2, 0x03, 0xe8]);
+}
+
+/// Head, and both halves, of an upgrade to `tidewire.v1`.
+async fn websocket_over_http_2(
+    gateway: &Running,
+) -> (http::response::Parts, h2::SendStream<Bytes>, h2::RecvStream) {
     let mut client = gateway.http2().await;
     // The server's SETTINGS allow extended CONNECT; they come with the first answer at the latest.
     let health = Request::get(format!("http://{}/healthz", gateway.address)).body(()).unwrap();
@@ -175,13 +195,9 @@ async fn a_websocket_over_http_2() {
         .extension(h2::ext::Protocol::from_static("websocket"))
         .body(())
         .unwrap();
-    let (response, _send) = client.send_request(request, false).unwrap();
-    let (head, mut body) = soon(response).await.unwrap().into_parts();
-    assert_eq!(head.status, 200);
-    assert_eq!(head.headers["sec-websocket-protocol"], "tidewire.v1");
-    let bytes = soon(body.data()).await.unwrap().unwrap();
-    assert_eq!(bytes[0], 0x82, "a binary WebSocket message");
-    assert_eq!(bytes[2], 0, "HELLO comes first: {bytes:?}");
+    let (response, send) = client.send_request(request, false).unwrap();
+    let (head, body) = soon(response).await.unwrap().into_parts();
+    (head, send, body)
 }
 
 async fn serve_tls(builder: tidewire_gateway::Builder, certificate: &str, key: &str) -> std::net::SocketAddr {
