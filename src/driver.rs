@@ -204,6 +204,9 @@ impl Sink for Rc<Driver> {
             Incoming::Failed { message, .. } => {
                 call.handle_failure(now, Status::new(Code::Unavailable, Fault::Transport, message));
             }
+            Incoming::TooLarge { message } => {
+                call.handle_failure(now, Status::misuse(Code::ResourceExhausted, message));
+            }
             Incoming::Overflow { unread } => call.handle_failure(now, overflow(unread)),
             Incoming::Room => {}
         });

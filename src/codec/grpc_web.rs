@@ -34,7 +34,7 @@ pub struct GrpcWeb {
     form: Form,
     max_message: usize,
     decoder: Decoder,
-    /// Present once the answer turned out to be text.
+    /// Present while the answer is taken for text.
     plain: Option<Plain>,
     /// Over WebSockets, the first 0x80 envelope is the headers.
     awaits_headers: bool,
@@ -59,7 +59,7 @@ impl GrpcWeb {
             form,
             max_message,
             decoder: Decoder::default(),
-            plain: None,
+            plain: (form == Form::Text).then(Plain::default),
             awaits_headers: form == Form::WebSockets,
             has_message: false,
             from_headers: None,
@@ -147,7 +147,9 @@ impl Protocol for GrpcWeb {
             check_headers(http, headers, |kind| is_type(kind, BINARY) || is_text(kind), expected)?;
         // The answer's own word counts, whatever we asked for.
         if trailers::first(headers, "content-type").is_some_and(is_text) {
-            self.plain = Some(Plain::default());
+            self.plain.get_or_insert_default();
+        } else {
+            self.plain = None;
         }
         Ok(())
     }

@@ -38,6 +38,8 @@ pub fn close_status(code: u16, reason: &str) -> Status {
         1000 | 4000 => {
             (Code::Internal, Fault::Peer, "the server closed the socket without sending grpc-status")
         }
+        // Ours, for what no other code says.
+        1003 => (Code::Internal, Fault::Peer, "the server broke the protocol"),
         1008 => (Code::PermissionDenied, Fault::Peer, "the server refused the call"),
         1009 => (Code::ResourceExhausted, Fault::Peer, "the server refused a message as too large"),
         1001 | 1005 | 1006 | 1012 | 1013 | 1014 => {

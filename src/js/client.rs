@@ -43,7 +43,7 @@ impl RawClient {
     /// `options` are the public ones with `baseUrl` normalised and defaults filled in. Throws
     /// `[code, raw, message, fault]`.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &JsValue) -> Result<RawClient, Array> {
+    pub fn new(options: &JsValue) -> Result<Self, Array> {
         Self::from_options(options).map_err(|status| status_to_js(&status))
     }
 

@@ -90,6 +90,10 @@ mod wasm {
             message: String,
             cause: JsValue,
         },
+        /// The request's head is more than the peer takes.
+        TooLarge {
+            message: String,
+        },
         /// More came than the consumer takes, and this transport cannot hold the peer back.
         Overflow {
             unread: usize,

@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use super::socket::{self, Socket};
 use super::timer::Timer;
 use super::{Chunk, Exchange, Incoming, Request, Sink, Transport, web};
-use crate::codec::tidewire_v1::{Connection, Event, Limits, Role};
+use crate::codec::tidewire_v1::{Connection, Event, Limits, OpenError, Role};
 use crate::words::words;
 
 const SUBPROTOCOL: &str = "tidewire.v1";
@@ -72,7 +72,11 @@ impl Transport for TidewireV1 {
             Err(error) => {
                 // Told from a task of its own, as everything is.
                 web::queue_microtask(&Closure::once_into_js(move || {
-                    sink.incoming(Incoming::Failed { message: error.message(), cause: JsValue::UNDEFINED });
+                    let message = error.message();
+                    sink.incoming(match error {
+                        OpenError::TooLarge { .. } => Incoming::TooLarge { message },
+                        _ => Incoming::Failed { message, cause: JsValue::UNDEFINED },
+                    });
                 }));
                 0
             }
@@ -122,6 +126,9 @@ impl Exchange for TidewireExchange {
     }
 }
 
+/// The close code of a peer that sends what the protocol does not have.
+const BROKEN: u16 = 1003;
+
 /// HTTP/2's CANCEL.
 const CANCEL: u32 = 0x8;
 
@@ -138,7 +145,8 @@ struct State {
     socket: Option<Socket>,
     /// By id, which only grows.
     sinks: Vec<(u32, Rc<dyn Sink>)>,
-    flush_scheduled: bool,
+    /// The link itself, while a flush is scheduled: its closure must not go before it has run.
+    flush_scheduled: Option<Rc<Link>>,
     draining: bool,
     keep_alive: Option<(Duration, Timer)>,
 }
@@ -165,14 +173,15 @@ impl Link {
                 connection: Connection::new(Role::Client, LIMITS, web::now()),
                 socket: None,
                 sinks: Vec::new(),
-                flush_scheduled: false,
+                flush_scheduled: None,
                 draining: false,
                 keep_alive: None,
             };
             let flush = Closure::new(move || {
                 if let Some(link) = that.upgrade() {
-                    link.state.borrow_mut().flush_scheduled = false;
+                    let kept = link.state.borrow_mut().flush_scheduled.take();
                     link.flush();
+                    drop(kept);
                 }
             });
             Self { state: RefCell::new(state), flush, url: url.to_string() }
@@ -198,6 +207,9 @@ impl Link {
             socket::Event::Opened | socket::Event::Room => self.flush(),
             socket::Event::Message(buffer) => self.receive(&buffer),
             socket::Event::Failed { message, cause } => self.lose(&message, cause),
+            socket::Event::Closed { code: BROKEN, reason } => {
+                self.end_all(|| Incoming::Closed { code: BROKEN, reason: reason.clone() });
+            }
             socket::Event::Closed { code, reason } => {
                 let words =
                     words!["the connection to ", self.url, " was lost (WebSocket close ", code, ") ", reason];
@@ -234,7 +246,7 @@ impl Link {
                 }
                 Event::Trailers { id, headers } => self.tell_last(id, Incoming::End(Some(headers))),
                 Event::Reset { id, code, reason, sent } => {
-                    self.tell_last(id, Incoming::Reset { code, reason, sent })
+                    self.tell_last(id, Incoming::Reset { code, reason, sent });
                 }
                 Event::Writable { id } => self.tell(id, Incoming::Room),
                 Event::GoAway { .. } => self.state.borrow_mut().draining = true,
@@ -264,9 +276,9 @@ impl Link {
     }
 
     /// What one task wants sent goes out as one WebSocket message, when the task has ended.
-    fn flush_soon(&self) {
-        let scheduled = std::mem::replace(&mut self.state.borrow_mut().flush_scheduled, true);
-        if !scheduled {
+    fn flush_soon(self: &Rc<Self>) {
+        let scheduled = self.state.borrow_mut().flush_scheduled.replace(self.clone());
+        if scheduled.is_none() {
             web::queue_microtask(self.flush.as_ref());
         }
     }
@@ -315,17 +327,21 @@ impl Link {
         }
     }
 
-    /// The socket is of no more use: every exchange on it fails.
     fn lose(&self, message: &str, cause: JsValue) {
+        self.end_all(|| Incoming::Failed { message: message.to_string(), cause: cause.clone() });
+    }
+
+    /// The socket is of no more use: every exchange on it ends.
+    fn end_all(&self, last: impl Fn() -> Incoming<'static>) {
         let (sinks, socket) = {
             let state = &mut *self.state.borrow_mut();
-            state.connection.handle_closed(message);
+            state.connection.handle_closed("");
             state.keep_alive = None;
             (std::mem::take(&mut state.sinks), state.socket.take())
         };
         drop(socket);
         for (_, sink) in sinks {
-            sink.incoming(Incoming::Failed { message: message.to_string(), cause: cause.clone() });
+            sink.incoming(last());
         }
     }
 }

@@ -8,6 +8,9 @@ const HIGH_WATER = 64 * 1024;
 /** There is no event for a `bufferedAmount` that falls. */
 const POLL_MS = 4;
 
+/** How long a response that is complete may stay open. */
+const GRACE_MS = 200;
+
 const nothing = () => {};
 
 /** One `fetch`. Tells: 0 headers (status, block), 1 data (bytes), 2 end, 3 failed (words, cause), 4 room. */
@@ -22,6 +25,7 @@ export class WebFetch {
   #reader;
   /** Bytes told and not released: the next read waits for them. */
   #unreleased = 0;
+  #grace;
 
   /** `headers` are lines of `name: value`. Without `streams` the request leaves when its body is complete. */
   constructor(fetch, url, headers, credentials, streams, tell) {
@@ -78,8 +82,11 @@ export class WebFetch {
     this.silence();
     // Not every runtime stops an upload whose response has ended.
     if (this.#upload) this.#close();
-    // One more read sees the end of the body, and leaves the connection fit for the next request.
-    if (more) this.#read();
+    // One more read sees the end of the body, and leaves the connection fit for the next request; a body that stays
+    // open is not waited for.
+    if (!more || !this.#reader) return;
+    this.#grace = setTimeout(() => this.#abort.abort(), GRACE_MS);
+    this.#read();
   }
 
   release(bytes) {
@@ -126,6 +133,7 @@ export class WebFetch {
   #read() {
     this.#reader?.read().then(
       ({ done, value }) => {
+        clearTimeout(this.#grace);
         if (done) return this.#tell(2);
         // Complete, and yet more comes: nobody will read it.
         if (this.#tell === nothing) return this.#abort.abort();
@@ -134,7 +142,10 @@ export class WebFetch {
         this.#tell(1, value);
         this.release(1);
       },
-      (thrown) => this.#fail(`the response of ${this.#url} broke off: ${words(thrown)}`, thrown),
+      (thrown) => {
+        clearTimeout(this.#grace);
+        this.#fail(`the response of ${this.#url} broke off: ${words(thrown)}`, thrown);
+      },
     );
   }
 
