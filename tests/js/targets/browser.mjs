@@ -9,6 +9,8 @@ export async function openPage({ newPage, runtime, origin, settings }) {
   async function load() {
     const complain = (error) => console.error(`# page error: ${error}`);
     page.on("pageerror", complain);
+    // In a tab behind another one Firefox lets every timer wait for a second.
+    await page.bringToFront();
     await page.goto(`${origin}/tests/page.html`);
     // Module scripts have run by the load event; this only gives a clear error if one of them failed.
     const ready = await page.evaluate(() => typeof globalThis.prepare === "function");
