@@ -25,6 +25,10 @@ pub struct Limits {
     pub stream_window: u32,
     /// Bytes that all calls of one web connection may hold on their way to upstreams. Default 16 MiB.
     pub connection_window: u32,
+    /// Bytes that all calls together may hold beyond their windows, each at most 16 of its windows, while their
+    /// upstreams do not take them: over gRPC-Web on HTTP/1.1 and `grpc-websockets` only who reads on sees that
+    /// the client left. Default 256 MiB.
+    pub read_ahead: usize,
     /// Largest message a client may send where the gateway reads gRPC envelopes (gRPC-Web,
     /// `grpc-websockets`). Default 16 MiB.
     pub max_message_bytes: u32,
@@ -44,6 +48,7 @@ impl Default for Limits {
             max_sockets: 10_000,
             stream_window: 256 * 1024,
             connection_window: 16 * 1024 * 1024,
+            read_ahead: 256 * 1024 * 1024,
             max_message_bytes: 16 * 1024 * 1024,
             handshake_timeout: Duration::from_secs(10),
             ping_interval: Duration::from_secs(20),

@@ -1,19 +1,22 @@
 //! One HTTP exchange with an upstream, both halves at once, whatever carries it on the web side.
 
-use std::collections::VecDeque;
 use std::future::{pending, poll_fn};
 use std::pin::pin;
+use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use h2::client::ResponseFuture;
 use h2::{FlowControl, Reason, RecvStream, SendStream};
 use http::{HeaderMap, Request, response};
+use tokio::time::Instant;
 
+use crate::backlog::Backlog;
+use crate::read_ahead::ReadAhead;
 use crate::status::Status;
-use crate::upstream::{Exchange, Upstream};
+use crate::upstream::{Exchange, Slot, Stall, Upstream};
 
-/// Chunks below this are put together while they wait.
-const SMALL: usize = 4096;
+/// An upstream that takes nothing for so long stalls.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What the web side sends.
 pub(crate) enum Part {
@@ -30,6 +33,16 @@ pub(crate) enum Part {
 pub(crate) trait Upload: Send {
     /// Safe to drop and call again. After `End` it goes on to tell whether the client left.
     fn next(&mut self) -> impl Future<Output = Part> + Send;
+
+    /// Called instead while there is no room for more; ends when the client is known to be gone.
+    fn lost(&mut self) -> impl Future<Output = Part> + Send {
+        pending()
+    }
+
+    /// Room for more than a window, for wires on which a client's leaving comes behind what it sent.
+    fn read_ahead(&self) -> Option<ReadAhead> {
+        None
+    }
 
     /// The upstream's flow-control window took this many bytes.
     fn taken(&mut self, _bytes: usize) {}
@@ -81,22 +94,43 @@ pub(crate) async fn run(
     download: &mut impl Download,
     gone: impl Future<Output = ()> + Send,
 ) -> Ending {
-    let mut gone = pin!(gone);
-    let mut backlog = Backlog::new(upstream.window(), half_closed);
-    let opened = tokio::select! {
-        biased;
-        opened = open(upstream, request, upload, &mut backlog) => opened,
-        () = &mut gone => Err(Ending::Left(Reason::CANCEL)),
+    let relayed = async {
+        let mut backlog = Backlog::new(upstream.window(), upload.read_ahead(), half_closed);
+        let first = attempt(upstream, request.clone(), upload, download, &mut backlog).await;
+        // What gRPC calls a transparent retry: such a stream was not and will not be handled.
+        let relayed = match first {
+            Err(Untouched) if backlog.rewind() => {
+                attempt(upstream, request, upload, download, &mut backlog).await
+            }
+            first => first,
+        };
+        relayed.unwrap_or(Ending::Reset(Reason::REFUSED_STREAM))
     };
-    let Exchange { mut send, response, slot: _slot } = match opened {
+    tokio::select! {
+        biased;
+        ending = relayed => ending,
+        () = gone => Ending::Left(Reason::CANCEL),
+    }
+}
+
+/// The upstream refused the stream, or went away before it.
+struct Untouched;
+
+async fn attempt(
+    upstream: &Upstream,
+    request: Request<()>,
+    upload: &mut impl Upload,
+    download: &mut impl Download,
+    backlog: &mut Backlog,
+) -> Result<Ending, Untouched> {
+    let Exchange { mut send, response, slot } = match open(upstream, request, upload, backlog).await {
         Ok(exchange) => exchange,
-        Err(ending) => return ending,
+        Err(ending) => return Ok(ending),
     };
     let ending = tokio::select! {
         biased;
-        ending = receive(response, download, &upstream.name) => ending,
-        ending = transmit(&mut send, upload, &mut backlog) => ending,
-        () = &mut gone => Ending::Left(Reason::CANCEL),
+        ending = receive(response, download, &upstream.name) => ending?,
+        ending = transmit(&mut send, upload, backlog, &slot) => ending,
     };
     match &ending {
         Ending::Left(reason) => send.send_reset(*reason),
@@ -105,7 +139,7 @@ pub(crate) async fn run(
         Ending::Complete(_) if !backlog.is_done() => send.send_reset(Reason::NO_ERROR),
         _ => {}
     }
-    ending
+    Ok(ending)
 }
 
 /// Takes in what the client sends meanwhile: a cancel must not wait for a slow connection.
@@ -120,28 +154,41 @@ async fn open(
         tokio::select! {
             biased;
             opened = &mut opening => return opened.map_err(Ending::Unreachable),
-            part = upload.next(), if backlog.has_room() => backlog.push(part)?,
+            part = next(upload, backlog.has_room()) => backlog.push(part)?,
         }
     }
 }
 
+async fn next(upload: &mut impl Upload, has_room: bool) -> Part {
+    if has_room { upload.next().await } else { upload.lost().await }
+}
+
 /// Ends only when the client gives up.
-async fn transmit(send: &mut SendStream<Bytes>, upload: &mut impl Upload, backlog: &mut Backlog) -> Ending {
+async fn transmit(
+    send: &mut SendStream<Bytes>,
+    upload: &mut impl Upload,
+    backlog: &mut Backlog,
+    slot: &Slot,
+) -> Ending {
+    let mut patience = Patience::new(slot);
     loop {
-        backlog.transmit(send, upload);
+        let progress = backlog.transmit(send, upload);
+        if progress || !backlog.is_waiting() {
+            patience.renew();
+        }
         tokio::select! {
-            part = upload.next(), if backlog.has_room() => {
+            part = next(upload, backlog.has_room()) => {
                 if let Err(ending) = backlog.push(part) {
                     return ending;
                 }
             }
-            open = capacity(send, backlog.bytes), if backlog.bytes > 0 => {
+            open = capacity(send, backlog.bytes), if backlog.is_waiting() => {
                 if !open {
+                    // The upstream takes no more: its answer is about to end.
                     backlog.give_up();
                 }
             }
-            // The upstream takes no more: its answer is about to end.
-            else => return pending().await,
+            () = patience.ends(), if backlog.is_waiting() => {}
         }
     }
 }
@@ -152,12 +199,58 @@ async fn capacity(send: &mut SendStream<Bytes>, wanted: usize) -> bool {
     send.capacity() > 0 || matches!(poll_fn(|cx| send.poll_capacity(cx)).await, Some(Ok(_)))
 }
 
-async fn receive(response: ResponseFuture, download: &mut impl Download, upstream: &str) -> Ending {
-    let failed = |error: h2::Error| failure(&error, upstream);
-    let (head, mut body) = match response.await {
+/// Tells the connection when the upstream takes nothing of a stream: it may be the connection's window that is full,
+/// and then its other streams cannot send either.
+struct Patience<'a> {
+    slot: &'a Slot,
+    ends_at: Option<Instant>,
+    stall: Option<Stall>,
+}
+
+impl<'a> Patience<'a> {
+    fn new(slot: &'a Slot) -> Self {
+        Self { slot, ends_at: None, stall: None }
+    }
+
+    fn renew(&mut self) {
+        self.ends_at = None;
+        self.stall = None;
+    }
+
+    /// Safe to drop and call again: the time runs on.
+    async fn ends(&mut self) {
+        if self.stall.is_some() {
+            return pending().await;
+        }
+        tokio::time::sleep_until(*self.ends_at.get_or_insert_with(|| Instant::now() + PATIENCE)).await;
+        self.stall = Some(self.slot.stalls());
+    }
+}
+
+async fn receive(
+    response: ResponseFuture,
+    download: &mut impl Download,
+    upstream: &str,
+) -> Result<Ending, Untouched> {
+    let (head, body) = match response.await {
         Ok(response) => response.into_parts(),
-        Err(error) => return failed(error),
+        Err(error) => {
+            return match failure(&error, upstream) {
+                Ending::Reset(Reason::REFUSED_STREAM) => Err(Untouched),
+                ending => Ok(ending),
+            };
+        }
     };
+    Ok(receive_body(head, body, download, upstream).await)
+}
+
+async fn receive_body(
+    head: response::Parts,
+    mut body: RecvStream,
+    download: &mut impl Download,
+    upstream: &str,
+) -> Ending {
+    let failed = |error: h2::Error| failure(&error, upstream);
     if let Err(ending) = download.head(head, &mut body).await {
         return ending;
     }
@@ -184,102 +277,5 @@ fn failure(error: &h2::Error, upstream: &str) -> Ending {
         // A graceful GOAWAY fails only the streams above the last one that is handled.
         Some(Reason::NO_ERROR) if error.is_go_away() => Ending::Reset(Reason::REFUSED_STREAM),
         _ => Ending::Broken(format!("the connection to the upstream {upstream} broke: {error}")),
-    }
-}
-
-/// What the client sent and the upstream's window has not taken. Stops reading when it holds a window.
-struct Backlog {
-    chunks: VecDeque<Bytes>,
-    /// Small chunks behind those, in one piece: kept apart, a flood of them would take many times its size.
-    tail: BytesMut,
-    bytes: usize,
-    limit: usize,
-    /// The client has half-closed.
-    ended: bool,
-    /// Nothing more goes to the upstream.
-    closed: bool,
-    end_sent: bool,
-}
-
-impl Backlog {
-    fn new(limit: usize, half_closed: bool) -> Self {
-        Self {
-            chunks: VecDeque::new(),
-            tail: BytesMut::new(),
-            bytes: 0,
-            limit,
-            ended: half_closed,
-            closed: half_closed,
-            end_sent: half_closed,
-        }
-    }
-
-    fn has_room(&self) -> bool {
-        self.bytes < self.limit && (self.ended || !self.closed)
-    }
-
-    /// Whether the request's end is on its way.
-    fn is_done(&self) -> bool {
-        self.end_sent
-    }
-
-    fn push(&mut self, part: Part) -> Result<(), Ending> {
-        match part {
-            Part::Data(chunk) if chunk.is_empty() || self.closed => {}
-            Part::Data(chunk) => {
-                self.bytes += chunk.len();
-                if chunk.len() < SMALL && !self.chunks.is_empty() {
-                    self.tail.extend_from_slice(&chunk);
-                } else {
-                    self.end_tail();
-                    self.chunks.push_back(chunk);
-                }
-            }
-            Part::End => self.ended = true,
-            Part::Left(reason) => return Err(Ending::Left(reason)),
-            Part::Refused(status) => return Err(Ending::Refused(status)),
-        }
-        Ok(())
-    }
-
-    /// Sends what fits the window now.
-    fn transmit(&mut self, send: &mut SendStream<Bytes>, upload: &mut impl Upload) {
-        while let Some(chunk) = self.chunks.front_mut() {
-            let room = send.capacity().min(chunk.len());
-            if room == 0 {
-                return;
-            }
-            let piece = chunk.split_to(room);
-            if chunk.is_empty() {
-                self.chunks.pop_front();
-                if self.chunks.is_empty() {
-                    self.end_tail();
-                }
-            }
-            self.bytes -= room;
-            let end = self.ended && self.bytes == 0;
-            if send.send_data(piece, end).is_err() {
-                return self.give_up();
-            }
-            upload.taken(room);
-            self.end_sent |= end;
-        }
-        if self.ended && !self.end_sent && !self.closed {
-            self.end_sent = send.send_data(Bytes::new(), true).is_ok();
-        }
-        self.closed |= self.end_sent;
-    }
-
-    fn end_tail(&mut self) {
-        if !self.tail.is_empty() {
-            self.chunks.push_back(self.tail.split().freeze());
-        }
-    }
-
-    fn give_up(&mut self) {
-        self.chunks.clear();
-        self.tail.clear();
-        self.bytes = 0;
-        self.closed = true;
     }
 }

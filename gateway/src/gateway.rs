@@ -18,6 +18,7 @@ use crate::answer::{self, SUBPROTOCOLS};
 use crate::config::{Builder, Limits};
 use crate::headers::HeaderPolicy;
 use crate::origin::{self, Origins};
+use crate::read_ahead::ReadAhead;
 use crate::serve::{Drain, Server};
 use crate::upstream::{Upstreams, split_path};
 use crate::{grpc_web, grpc_websockets, relay};
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) headers: HeaderPolicy,
     pub(crate) limits: Limits,
     pub(crate) drain: Drain,
+    pub(crate) read_ahead: ReadAhead,
     sockets: Arc<Semaphore>,
 }
 
@@ -52,7 +54,8 @@ impl Gateway {
         drain: Drain,
     ) -> Self {
         let sockets = Arc::new(Semaphore::new(limits.max_sockets.min(Semaphore::MAX_PERMITS)));
-        Self { shared: Arc::new(Shared { upstreams, origins, headers, limits, drain, sockets }) }
+        let read_ahead = ReadAhead::new(limits.read_ahead, limits.stream_window as usize);
+        Self { shared: Arc::new(Shared { upstreams, origins, headers, limits, drain, read_ahead, sockets }) }
     }
 
     /// Everything the gateway answers, relative to where it is mounted: at the root, or below a prefix with
@@ -114,9 +117,7 @@ async fn call(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     if is_upgrade(&parts) {
         return match upgrade(&shared, &mut parts, "grpc-websockets").await {
             // A browser cannot read the answer to an upgrade: what is wrong is said on the socket.
-            Ok((upgrade, permit)) => {
-                grpc_websockets::accept(shared, upstream, path, &parts.headers, upgrade, permit)
-            }
+            Ok((upgrade, permit)) => grpc_websockets::accept(shared, upstream, path, &parts, upgrade, permit),
             Err(response) => *response,
         };
     }

@@ -19,6 +19,8 @@ use crate::call_log::{self, CallLog};
 use crate::envelope::Envelopes;
 use crate::exchange::{self, Download, Ending, Part, Upload};
 use crate::gateway::Shared;
+use crate::read_ahead::ReadAhead;
+use crate::signs::Watch;
 use crate::status::{GRPC_STATUS, header_frame, shown};
 use crate::translate::{self, WebType};
 use crate::upstream::Upstream;
@@ -49,6 +51,8 @@ pub(crate) async fn call(
     let (answer, parts_of_answer) = mpsc::channel(1);
     let call = Call {
         upload: WebUpload {
+            watch: Watch::of(parts),
+            read_ahead: shared.read_ahead.clone(),
             body,
             is_http2: parts.version >= Version::HTTP_2,
             decoder: asked.text.then(text::Decoder::default),
@@ -123,6 +127,8 @@ impl Call {
 }
 
 struct WebUpload {
+    watch: Watch,
+    read_ahead: ReadAhead,
     body: Body,
     is_http2: bool,
     decoder: Option<text::Decoder>,
@@ -148,6 +154,16 @@ impl Upload for WebUpload {
                 None => return self.end(),
             }
         }
+    }
+
+    async fn lost(&mut self) -> Part {
+        self.watch.lost(None).await;
+        self.left()
+    }
+
+    fn read_ahead(&self) -> Option<ReadAhead> {
+        // A reset of HTTP/2 overtakes what was sent before it.
+        (!self.is_http2).then(|| self.read_ahead.clone())
     }
 }
 

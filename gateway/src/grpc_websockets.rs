@@ -13,6 +13,7 @@ use futures_util::stream::SplitStream;
 use futures_util::{SinkExt as _, StreamExt as _};
 use h2::{FlowControl, Reason, RecvStream};
 use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use http::{HeaderMap, Method, Request, response};
 use tokio::sync::{Mutex, OwnedSemaphorePermit};
 
@@ -22,7 +23,8 @@ use crate::envelope::Envelopes;
 use crate::exchange::{self, Download, Ending, Part, Upload};
 use crate::gateway::Shared;
 use crate::headers;
-use crate::signs::{Signs, Sink, until_dead};
+use crate::read_ahead::ReadAhead;
+use crate::signs::{Signs, Sink, Watch, until_dead};
 use crate::status::{Code, Status, header_frame, shown};
 use crate::translate::{self, WebType};
 use crate::upstream::Upstream;
@@ -39,11 +41,12 @@ pub(crate) fn accept(
     shared: Arc<Shared>,
     upstream: Option<Arc<Upstream>>,
     path: String,
-    headers: &HeaderMap,
+    parts: &Parts,
     upgrade: WebSocketUpgrade,
     permit: OwnedSemaphorePermit,
 ) -> Response {
-    let of_upgrade = shared.headers.of_upgrade(headers);
+    let of_upgrade = shared.headers.of_upgrade(&parts.headers);
+    let watch = Watch::of(parts);
     // Existing clients put a whole gRPC message into one WebSocket message.
     let largest = shared.limits.max_message_bytes as usize + 6;
     let upgrade = upgrade.max_message_size(largest).max_frame_size(largest);
@@ -53,7 +56,7 @@ pub(crate) fn accept(
             let (sink, stream) = socket.split();
             let sink = Arc::new(Mutex::new(sink));
             let mut call = Call {
-                frames: Frames::new(stream, &shared),
+                frames: Frames::new(stream, Arc::clone(&sink), watch, &shared),
                 blocks: Blocks { sink, path, upstream_name: String::new(), head_status: None },
             };
             call.run(&shared, upstream, of_upgrade).await;
@@ -75,7 +78,11 @@ impl Call {
             Err(ending) => ending,
         };
         log.end(&ending, self.blocks.head_status.clone());
-        self.blocks.finish(&ending).await;
+        match ending {
+            // Who left may not take any more.
+            Ending::Left(_) => drop(tokio::time::timeout(CLOSE_PATIENCE, self.blocks.finish(&ending)).await),
+            _ => self.blocks.finish(&ending).await,
+        }
         self.frames.closed().await;
     }
 
@@ -119,6 +126,9 @@ impl Call {
 /// The client's half.
 struct Frames {
     stream: SplitStream<WebSocket>,
+    sink: Sink,
+    watch: Watch,
+    read_ahead: ReadAhead,
     envelopes: Envelopes,
     half_closed: bool,
     gone: bool,
@@ -127,10 +137,19 @@ struct Frames {
 }
 
 impl Frames {
-    fn new(stream: SplitStream<WebSocket>, shared: &Shared) -> Self {
+    fn new(stream: SplitStream<WebSocket>, sink: Sink, watch: Watch, shared: &Shared) -> Self {
         let largest = shared.limits.max_message_bytes;
-        let envelopes = Envelopes::new(largest);
-        Self { stream, envelopes, half_closed: false, gone: false, signs: Arc::default(), largest }
+        Self {
+            stream,
+            sink,
+            watch,
+            read_ahead: shared.read_ahead.clone(),
+            envelopes: Envelopes::new(largest),
+            half_closed: false,
+            gone: false,
+            signs: Arc::default(),
+            largest,
+        }
     }
 
     async fn header_block(&mut self) -> Result<Bytes, Ending> {
@@ -208,6 +227,16 @@ impl Upload for Frames {
             Err(Ending::Refused(status)) => Part::Refused(status),
             Err(_) => Part::Left(Reason::CANCEL),
         }
+    }
+
+    async fn lost(&mut self) -> Part {
+        self.watch.lost(Some(&self.sink)).await;
+        self.gone = true;
+        Part::Left(Reason::CANCEL)
+    }
+
+    fn read_ahead(&self) -> Option<ReadAhead> {
+        Some(self.read_ahead.clone())
     }
 }
 

@@ -19,6 +19,7 @@
 
 mod answer;
 mod answer_body;
+mod backlog;
 mod call_log;
 mod config;
 mod dial;
@@ -28,7 +29,9 @@ mod gateway;
 mod grpc_web;
 mod grpc_websockets;
 mod headers;
+mod line;
 mod origin;
+mod read_ahead;
 mod relay;
 mod serve;
 mod signs;

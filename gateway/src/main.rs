@@ -60,6 +60,10 @@ struct Args {
     /// Bytes that all calls of a connection may hold on their way to upstreams.
     #[arg(long, env = "TIDEWIRE_CONNECTION_WINDOW", default_value_t = Limits::default().connection_window)]
     connection_window: u32,
+    /// Bytes that all calls together may read ahead of upstreams that stall, to see clients leave; 16 stream windows
+    /// a call.
+    #[arg(long, env = "TIDEWIRE_READ_AHEAD", default_value_t = Limits::default().read_ahead)]
+    read_ahead: usize,
     /// Seconds for TLS and request headers.
     #[arg(long, env = "TIDEWIRE_HANDSHAKE_TIMEOUT", default_value = "10", value_parser = seconds)]
     handshake_timeout: Duration,
@@ -137,6 +141,7 @@ fn limits(args: &Args) -> Limits {
         max_sockets: args.max_sockets,
         stream_window: args.stream_window,
         connection_window: args.connection_window,
+        read_ahead: args.read_ahead,
         max_message_bytes: args.max_message_bytes,
         handshake_timeout: args.handshake_timeout,
         ping_interval: args.ping_interval,

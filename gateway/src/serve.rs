@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{ConfigError, Limits, certificates};
+use crate::line::{Line, Tcp};
 
 /// Ends calls and connections: first the new ones, then all. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -214,24 +216,35 @@ async fn connection(tcp: TcpStream, router: Router, server: Arc<Server>, _permit
     let _ = tcp.set_nodelay(true);
     keep_alive(&tcp);
     let patience = server.limits.handshake_timeout;
+    let tcp = Tcp::new(tcp);
+    let line = tcp.line();
     match &server.tls {
         Some(tls) => {
             if let Ok(Ok(stream)) = tokio::time::timeout(patience, tls.acceptor.accept(tcp)).await {
-                http(stream, router, &server).await;
+                http(stream, line, router, &server).await;
             }
         }
         // The HTTP versions' own timers begin with the first byte.
         None => {
             if let Ok(Ok(())) = tokio::time::timeout(patience, tcp.readable()).await {
-                http(tcp, router, &server).await;
+                http(tcp, line, router, &server).await;
             }
         }
     }
 }
 
-async fn http(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, server: &Server) {
+async fn http(
+    io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    line: Line,
+    router: Router,
+    server: &Server,
+) {
     let builder = builder(&server.limits);
-    let service = TowerToHyperService::new(router);
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request| {
+        request.extensions_mut().insert(line.clone());
+        router.call(request)
+    });
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(io), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

@@ -71,12 +71,23 @@ pub(crate) struct Exchange {
 }
 
 /// Counts as one of its connection's streams until it is dropped.
-pub(crate) struct Slot(Arc<AtomicUsize>);
+pub(crate) struct Slot(Arc<Load>);
+
+/// While it lives, the connection takes no new streams if there is another.
+pub(crate) struct Stall(Arc<Load>);
 
 struct Connection {
     send: SendRequest<Bytes>,
-    streams: Arc<AtomicUsize>,
+    load: Arc<Load>,
     closed: tokio::task::JoinHandle<()>,
+}
+
+/// A connection's streams.
+#[derive(Default)]
+struct Load {
+    open: AtomicUsize,
+    /// Those that wait for a window. If it is the connection's, none of the others can send either.
+    stalled: AtomicUsize,
 }
 
 impl Upstream {
@@ -125,7 +136,7 @@ impl Upstream {
         Err(self.unreachable(&reason))
     }
 
-    /// One with a free stream; a new one if there is none.
+    /// One with a free stream on which none stalls; a new one if there is none.
     async fn connection(&self) -> Result<(SendRequest<Bytes>, Slot), String> {
         if let Some(found) = self.with_room() {
             return Ok(found);
@@ -138,7 +149,7 @@ impl Upstream {
         if let Some((at, reason)) = &*last_failure
             && *at >= asked
         {
-            return Err(self.unreachable(reason));
+            return self.least_stalled().ok_or_else(|| self.unreachable(reason));
         }
         if let Some(found) = self.least_loaded_if_full() {
             return Ok(found);
@@ -147,14 +158,14 @@ impl Upstream {
             Ok(dialled) => {
                 *last_failure = None;
                 let connection =
-                    Connection { send: dialled.send, streams: Arc::default(), closed: dialled.closed };
+                    Connection { send: dialled.send, load: Arc::default(), closed: dialled.closed };
                 let found = connection.take();
                 self.connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
                 Ok(found)
             }
             Err(reason) => {
                 *last_failure = Some((Instant::now(), reason.clone()));
-                Err(self.unreachable(&reason))
+                self.least_stalled().ok_or_else(|| self.unreachable(&reason))
             }
         }
     }
@@ -162,7 +173,16 @@ impl Upstream {
     fn with_room(&self) -> Option<(SendRequest<Bytes>, Slot)> {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         connections.retain(Connection::is_usable);
-        connections.iter().find(|connection| connection.has_room()).map(Connection::take)
+        connections
+            .iter()
+            .find(|connection| connection.has_room() && connection.load.stalled() == 0)
+            .map(Connection::take)
+    }
+
+    fn least_stalled(&self) -> Option<(SendRequest<Bytes>, Slot)> {
+        let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let with_room = connections.iter().filter(|connection| connection.has_room());
+        with_room.min_by_key(|connection| connection.load.stalled()).map(Connection::take)
     }
 
     fn least_loaded_if_full(&self) -> Option<(SendRequest<Bytes>, Slot)> {
@@ -170,7 +190,8 @@ impl Upstream {
         if connections.len() < MAX_CONNECTIONS {
             return None;
         }
-        connections.iter().min_by_key(|c| c.streams.load(Ordering::Relaxed)).map(Connection::take)
+        let load = |connection: &&Connection| (connection.load.stalled(), connection.load.open());
+        connections.iter().min_by_key(load).map(Connection::take)
     }
 
     fn unreachable(&self, reason: &str) -> String {
@@ -185,18 +206,42 @@ impl Connection {
     }
 
     fn has_room(&self) -> bool {
-        self.streams.load(Ordering::Relaxed) < self.send.current_max_send_streams()
+        self.load.open() < self.send.current_max_send_streams()
     }
 
     fn take(&self) -> (SendRequest<Bytes>, Slot) {
-        self.streams.fetch_add(1, Ordering::Relaxed);
-        (self.send.clone(), Slot(Arc::clone(&self.streams)))
+        self.load.open.fetch_add(1, Ordering::Relaxed);
+        (self.send.clone(), Slot(Arc::clone(&self.load)))
+    }
+}
+
+impl Load {
+    fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    fn stalled(&self) -> usize {
+        self.stalled.load(Ordering::Relaxed)
+    }
+}
+
+impl Slot {
+    /// This stream waits for a window.
+    pub(crate) fn stalls(&self) -> Stall {
+        self.0.stalled.fetch_add(1, Ordering::Relaxed);
+        Stall(Arc::clone(&self.0))
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Stall {
+    fn drop(&mut self) {
+        self.0.stalled.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
