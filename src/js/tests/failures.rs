@@ -1,12 +1,15 @@
 //! What fails on the way: it ends the call once, names the cause, and nothing goes unhandled.
 
-use js_sys::{Error, Object, Promise};
+use js_sys::{Array, Error, Object, Promise, Reflect};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
+use super::script::Response;
 use super::stage::{Call, Stage, message};
 use crate::call::CallKind::{ServerStream, Unary};
+
+const FAILED: &str = "end 14 by transport: fetch of http://test/greet.GreetService/Greet failed: ";
 
 fn asked(stage: &Stage) -> Call {
     let call = stage.open(&stage.client_over("fetch"), Unary);
@@ -26,9 +29,7 @@ async fn a_fetch_that_throws_at_once() {
     stage.fetch.set_throws(&thrown);
     let call = asked(&stage);
     stage.sees(&["fetch"]);
-    stage
-        .saw(&["end 14 by transport: fetch of http://test/greet.GreetService/Greet failed: no network here"])
-        .await;
+    stage.saw(&[&[FAILED, "no network here; "].concat()]).await;
     assert_eq!(call.face.cause(), thrown);
     stage.ends().await;
 }
@@ -38,9 +39,10 @@ async fn a_fetch_that_is_rejected_and_says_why_only_in_its_cause() {
     let stage = Stage::new();
     let call = asked(&stage);
     let rejected = failure("fetch failed");
-    js_sys::Reflect::set(&rejected, &"cause".into(), &failure("connect ECONNREFUSED")).unwrap();
+    Reflect::set(&rejected, &"cause".into(), &failure("connect ECONNREFUSED")).unwrap();
     stage.fetch.exchange(0).fails(&rejected);
-    stage.saw(&["fetch", "end 14 by transport: fetch of http://test/greet.GreetService/Greet failed: fetch failed (connect ECONNREFUSED)"]).await;
+    let end = [FAILED, "fetch failed (connect ECONNREFUSED); "].concat();
+    stage.saw(&["fetch", "abort", &end]).await;
     assert_eq!(call.face.cause(), rejected);
     stage.ends().await;
 }
@@ -50,7 +52,7 @@ async fn a_fetch_that_is_rejected_with_nothing() {
     let stage = Stage::new();
     asked(&stage);
     stage.fetch.exchange(0).fails(&JsValue::UNDEFINED);
-    stage.saw(&["fetch", "end 14 by transport"]).await;
+    stage.saw(&["fetch", "abort", FAILED]).await;
     stage.ends().await;
 }
 
@@ -71,7 +73,7 @@ async fn an_answer_whose_body_somebody_else_reads() {
     let response = real_response(Some("\0"));
     response.body().unwrap().get_reader();
     stage.fetch.exchange(0).answers(&response);
-    stage.saw(&["fetch", "headers content-type", "end 14 by transport"]).await;
+    stage.saw(&["fetch", "headers content-type", "abort", "end 14 by transport"]).await;
     stage.ends().await;
 }
 
@@ -81,7 +83,7 @@ async fn an_answer_that_is_none() {
         let stage = Stage::new();
         asked(&stage);
         stage.fetch.exchange(0).answers(&nonsense);
-        stage.saw(&["fetch", "end 14 by transport"]).await;
+        stage.saw(&["fetch", "abort", "end 14 by transport"]).await;
         stage.ends().await;
     }
 }
@@ -97,7 +99,9 @@ async fn an_answer_that_breaks_off_keeps_what_came() {
     stage.saw(&["fetch", "headers", "read", "message one", "read"]).await;
     let reset = failure("network error");
     server.breaks(&reset);
-    stage.saw(&["end 14 by transport: the response of http://test/greet.GreetService/Greet broke off: network error"]).await;
+    let end =
+        "end 14 by transport: the response of http://test/greet.GreetService/Greet broke off: network error";
+    stage.saw(&["abort", end]).await;
     assert_eq!(call.face.cause(), reset);
     stage.ends().await;
 }
@@ -194,21 +198,8 @@ async fn a_real_websocket_that_is_not_let_in() {
 }
 
 fn real_response(body: Option<&str>) -> Response {
-    let headers = js_sys::Array::of2(&"content-type".into(), &"application/grpc-web+proto".into());
+    let headers = Array::of2(&"content-type".into(), &"application/grpc-web+proto".into());
     let init = Object::new();
-    js_sys::Reflect::set(&init, &"headers".into(), &js_sys::Array::of1(&headers)).unwrap();
+    Reflect::set(&init, &"headers".into(), &Array::of1(&headers)).unwrap();
     Response::new(&body.map_or(JsValue::NULL, Into::into), &init)
-}
-
-use wasm_bindgen::prelude::*;
-#[wasm_bindgen]
-extern "C" {
-    type Response;
-    #[wasm_bindgen(constructor)]
-    fn new(body: &JsValue, init: &Object) -> Response;
-    #[wasm_bindgen(method, getter)]
-    fn body(this: &Response) -> Option<Body>;
-    type Body;
-    #[wasm_bindgen(method, js_name = getReader)]
-    fn get_reader(this: &Body) -> JsValue;
 }

@@ -167,7 +167,9 @@ async fn a_socket_that_cannot_be_made() {
     let call = stage.open(&stage.client_over("grpc-websockets"), Bidi);
     call.send(b"a");
     stage.sees(&[CONNECT]);
-    stage.saw(&["end 14 by transport: no WebSocket to ws://test/greet.GreetService/Greet could be made: the port 9 is blocked"]).await;
+    let end =
+        "end 14 by transport: no WebSocket to ws://test/greet.GreetService/Greet could be made: the port 9";
+    stage.saw(&[end]).await;
     assert_eq!(call.face.cause(), thrown);
     stage.ends().await;
 }
@@ -177,7 +179,7 @@ async fn a_text_message_ends_the_call() {
     let stage = Stage::new();
     let (_call, socket) = talking(&stage).await;
     socket.text("hello");
-    stage.saw(&["close 1000", "end 2 by peer"]).await;
+    stage.saw(&["close 1000", "end 13 by peer"]).await;
     stage.ends().await;
 }
 
@@ -227,19 +229,18 @@ async fn a_flood_that_nobody_reads_ends_the_call_and_names_the_cure() {
         ("receiveWindowBytes", window.into()),
         ("maxReceiveMessageBytes", window.into()),
     ];
-    let call = stage.open(&stage.client(&options), ServerStream);
+    stage.open(&stage.client(&options), ServerStream);
     let socket = stage.sockets.socket(0);
     socket.opens();
     let flood = "x".repeat(995);
-    // Eight windows and a message may wait. The headers came before the reader fell behind.
+    // Eight windows and a message may wait; the headers came before the reader fell behind.
     socket.message(&trailers("content-type: application/grpc-web+proto\r\n"));
-    for _ in 0..10 {
+    for _ in 0..9 {
         socket.message(&message(&flood));
     }
-    stage.saw(&[&[CONNECT, "send", "headers"][..], &["message of"; 10]].concat()).await;
+    stage.saw(&[&[CONNECT, "send", "headers"][..], &["message of"; 9]].concat()).await;
     socket.message(&message(&flood));
     stage.sees(&["message of", "close 1000", "end 8 by us: the server sends faster than this call is read"]);
-    drop(call);
     stage.ends().await;
 }
 

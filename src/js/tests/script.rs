@@ -1,9 +1,9 @@
-//! The scripts of `tests/web/` and the core's own glue, as the tests call them.
+//! `tests/web/script.js` and the core's own glue, as the tests call them.
 
-use js_sys::{Array, ArrayBuffer, Promise, Uint8Array, Uint32Array};
+use js_sys::{Array, ArrayBuffer, Object, Promise, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(module = "/tests/web/stage.js")]
+#[wasm_bindgen(module = "/tests/web/script.js")]
 extern "C" {
     #[wasm_bindgen(js_name = Stage)]
     pub(super) type Script;
@@ -19,10 +19,7 @@ extern "C" {
     pub(super) fn settle(this: &Script) -> Promise;
     #[wasm_bindgen(method, js_class = Stage)]
     pub(super) fn leave(this: &Script) -> Promise;
-}
 
-#[wasm_bindgen(module = "/tests/web/face.js")]
-extern "C" {
     #[derive(Clone)]
     pub(super) type Face;
     #[wasm_bindgen(constructor)]
@@ -41,10 +38,7 @@ extern "C" {
     pub(super) fn spans(this: &Face) -> Uint32Array;
     #[wasm_bindgen(method, getter)]
     pub(super) fn cause(this: &Face) -> JsValue;
-}
 
-#[wasm_bindgen(module = "/tests/web/fetch.js")]
-extern "C" {
     pub(super) type FakeFetch;
     #[wasm_bindgen(constructor)]
     pub(super) fn new(stage: &Script) -> FakeFetch;
@@ -78,10 +72,7 @@ extern "C" {
     pub(super) fn ends(this: &FetchExchange);
     #[wasm_bindgen(method)]
     pub(super) fn breaks(this: &FetchExchange, error: &JsValue);
-}
 
-#[wasm_bindgen(module = "/tests/web/socket.js")]
-extern "C" {
     pub(super) type FakeSockets;
     #[wasm_bindgen(constructor)]
     pub(super) fn new(stage: &Script) -> FakeSockets;
@@ -140,4 +131,18 @@ extern "C" {
     pub(super) fn cancel(this: &JsCall, reason: &str);
     #[wasm_bindgen(method)]
     pub(super) fn taken(this: &JsCall, messages: u32, bytes: u32);
+}
+
+// The browser's own.
+#[wasm_bindgen]
+extern "C" {
+    pub(super) type Response;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(body: &JsValue, init: &Object) -> Response;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn body(this: &Response) -> Option<ReadableStream>;
+
+    pub(super) type ReadableStream;
+    #[wasm_bindgen(method, js_name = getReader)]
+    pub(super) fn get_reader(this: &ReadableStream) -> JsValue;
 }

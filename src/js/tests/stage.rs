@@ -86,21 +86,38 @@ impl Stage {
         let caller = Location::caller();
         async move {
             self.settle().await;
-            self.compare(expected, caller);
+            compare(self.script.drain(), expected, caller);
         }
     }
 
     /// The same before any microtask.
     #[track_caller]
     pub(super) fn sees(&self, expected: &[&str]) {
-        self.compare(expected, Location::caller());
+        compare(self.script.drain(), expected, Location::caller());
     }
 
-    fn compare(&self, expected: &[&str], caller: &Location<'_>) {
-        let seen = self.script.drain();
-        let begins = |(seen, expected): (&String, &&str)| seen.starts_with(*expected);
-        let same = seen.len() == expected.len() && seen.iter().zip(expected).all(begins);
-        assert!(same, "at {caller}: expected {expected:#?}, saw {seen:#?}");
+    /// The same without the lines that are `but`: how many there are is no part of the promise.
+    #[track_caller]
+    pub(super) fn saw_but(&self, but: &str, expected: &[&str]) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            self.settle().await;
+            let seen = self.script.drain().into_iter().filter(|line| line != but).collect();
+            compare(seen, expected, caller);
+        }
+    }
+
+    /// What was seen up to now is of no interest.
+    pub(super) fn forget(&self) {
+        self.script.drain();
+    }
+
+    /// The server ends with OK, and its body with it.
+    pub(super) async fn completes(&self, i: usize) {
+        self.fetch.exchange(i).sends(&ok());
+        // One more read takes the end of the body, which leaves the connection fit for the next request.
+        self.saw(&["read", "end 0"]).await;
+        self.fetch.exchange(i).ends();
     }
 
     pub(super) async fn settle(&self) {
@@ -179,6 +196,12 @@ impl FakeSocket {
     pub(super) fn sent(&self) -> Vec<Vec<u8>> {
         self.take_sent().iter().map(Uint8Array::to_vec).collect()
     }
+}
+
+fn compare(seen: Vec<String>, expected: &[&str], caller: &Location<'_>) {
+    let begins = |(seen, expected): (&String, &&str)| seen.starts_with(*expected);
+    let same = seen.len() == expected.len() && seen.iter().zip(expected).all(begins);
+    assert!(same, "at {caller}: expected {expected:#?}, saw {seen:#?}");
 }
 
 /// A message of gRPC.
