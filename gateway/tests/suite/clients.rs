@@ -211,6 +211,14 @@ impl Client {
         }
     }
 
+    /// Takes one WebSocket message and sends what it allows. False once the socket is closed.
+    pub(crate) async fn step(&mut self) -> bool {
+        let Some(Ok(message)) = soon(self.socket.next()).await else { return false };
+        self.connection.handle_message(Duration::ZERO, &message.into_data()).unwrap();
+        self.flush().await;
+        true
+    }
+
     fn note(&mut self, event: Event, message: &Bytes) {
         self.seen.push_back(match event {
             Event::Headers { id, status, headers, fin } => Seen::Headers { id, status, headers, fin },

@@ -107,6 +107,13 @@ impl Upstream {
         soon(self.calls.recv()).await.unwrap()
     }
 
+    /// An upstream with small windows for streams and a large one for the connection.
+    pub(crate) async fn narrow(window: usize) -> Self {
+        let mut settings = h2::server::Builder::new();
+        settings.initial_window_size(window as u32).initial_connection_window_size(1 << 24);
+        Self::with(settings).await
+    }
+
     /// No call may come.
     pub(crate) async fn idle(&mut self) {
         not_now(self.calls.recv()).await;
@@ -164,6 +171,10 @@ impl Call {
     /// The stream was reset after the request's end.
     pub(crate) async fn is_reset(&mut self) -> Reason {
         soon(poll_fn(|cx| self.respond.poll_reset(cx))).await.unwrap()
+    }
+
+    pub(crate) fn resets(&mut self, reason: Reason) {
+        self.respond.send_reset(reason);
     }
 
     pub(crate) fn answers(&mut self) -> SendStream<Bytes> {

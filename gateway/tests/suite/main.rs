@@ -9,5 +9,7 @@ mod life;
 mod pressure;
 mod program;
 mod relay;
+mod retry;
+mod stalls;
 mod web;
 mod websockets;

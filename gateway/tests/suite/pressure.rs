@@ -20,13 +20,6 @@ async fn gateway_before(upstream: &Upstream) -> Running {
     Running::start(Gateway::builder().upstream(upstream.url()).limits(limits)).await
 }
 
-/// An upstream with small windows for streams and a large one for the connection.
-async fn narrow(window: usize) -> Upstream {
-    let mut settings = h2::server::Builder::new();
-    settings.initial_window_size(window as u32).initial_connection_window_size(1 << 24);
-    Upstream::with(settings).await
-}
-
 #[tokio::test]
 async fn a_client_that_does_not_read_stalls_its_upstream_and_no_other() {
     let mut upstream = Upstream::start().await;
@@ -90,7 +83,7 @@ async fn other_calls_pass_a_stalled_one_and_it_goes_on_when_read() {
 
 #[tokio::test]
 async fn an_upstream_that_does_not_read_stalls_its_client() {
-    let mut upstream = narrow(WINDOW).await;
+    let mut upstream = Upstream::narrow(WINDOW).await;
     let gateway = gateway_before(&upstream).await;
     let mut client = gateway.relay().await;
     let id = client.opens(&[]);
@@ -100,11 +93,11 @@ async fn an_upstream_that_does_not_read_stalls_its_client() {
 
     // The gateway gave one window back, the upstream's; the second it holds.
     while client.connection.queued(id) > 8 * WINDOW {
-        assert!(soon(step(&mut client)).await);
+        assert!(soon(client.step()).await);
     }
     assert_eq!(client.connection.queued(id), 8 * WINDOW);
     assert!(
-        tokio::time::timeout(Duration::from_millis(300), step(&mut client)).await.is_err(),
+        tokio::time::timeout(Duration::from_millis(300), client.step()).await.is_err(),
         "no more window may come"
     );
 
@@ -121,7 +114,7 @@ async fn an_upstream_that_does_not_read_stalls_its_client() {
 
 #[tokio::test]
 async fn many_small_pieces_that_waited_arrive_in_order() {
-    let mut upstream = narrow(16).await;
+    let mut upstream = Upstream::narrow(16).await;
     let gateway = gateway_before(&upstream).await;
     let mut client = gateway.relay().await;
     let id = client.opens(&[]);
@@ -146,7 +139,7 @@ async fn many_small_pieces_that_waited_arrive_in_order() {
 
 #[tokio::test]
 async fn a_cancel_passes_a_full_window() {
-    let mut upstream = narrow(1024).await;
+    let mut upstream = Upstream::narrow(1024).await;
     let gateway = gateway_before(&upstream).await;
     let mut client = gateway.relay().await;
     let id = client.opens(&[]);
@@ -246,7 +239,7 @@ async fn answers_larger_than_any_window_arrive_whole_on_the_other_wires() {
 
 #[tokio::test]
 async fn grpc_web_holds_back_both_ways() {
-    let mut upstream = narrow(WINDOW).await;
+    let mut upstream = Upstream::narrow(WINDOW).await;
     let gateway = gateway_before(&upstream).await;
 
     // Down: the client reads nothing of the body.
@@ -267,7 +260,7 @@ async fn grpc_web_holds_back_both_ways() {
 
 #[tokio::test]
 async fn grpc_websockets_hold_back_up() {
-    let mut upstream = narrow(WINDOW).await;
+    let mut upstream = Upstream::narrow(WINDOW).await;
     let gateway = gateway_before(&upstream).await;
     let mut client = gateway
         .websocket("/greet.GreetService/GreetStream", &[("sec-websocket-protocol", "grpc-websockets")])
@@ -332,12 +325,4 @@ async fn drain_socket(client: &mut crate::clients::Client) {
     loop {
         client.next_without_limit().await;
     }
-}
-
-/// Takes one WebSocket message and sends what it allows. False once the socket is closed.
-async fn step(client: &mut crate::clients::Client) -> bool {
-    let Some(Ok(message)) = client.socket.next().await else { return false };
-    client.connection.handle_message(Duration::ZERO, &message.into_data()).unwrap();
-    client.flush().await;
-    true
 }

@@ -323,13 +323,13 @@ async fn a_cancelled_call_leaves_its_neighbours_alone() {
 }
 
 /// A client that writes its own bytes.
-struct Http1 {
-    tcp: TcpStream,
+pub(crate) struct Http1 {
+    pub(crate) tcp: TcpStream,
     read: Vec<u8>,
 }
 
 impl Http1 {
-    async fn post(gateway: &Running, headers: &str) -> Self {
+    pub(crate) async fn post(gateway: &Running, headers: &str) -> Self {
         let tcp = soon(TcpStream::connect(gateway.address)).await.unwrap();
         let mut client = Self { tcp, read: Vec::new() };
         let head = format!(
@@ -340,11 +340,11 @@ impl Http1 {
         client
     }
 
-    async fn writes(&mut self, bytes: &[u8]) {
+    pub(crate) async fn writes(&mut self, bytes: &[u8]) {
         soon(self.tcp.write_all(bytes)).await.unwrap();
     }
 
-    async fn sends(&mut self, body: &[u8]) {
+    pub(crate) async fn sends(&mut self, body: &[u8]) {
         let mut chunk = format!("{:x}\r\n", body.len()).into_bytes();
         chunk.extend_from_slice(body);
         chunk.extend_from_slice(b"\r\n");

@@ -1,0 +1,159 @@
+//! Upstreams that read nothing: clients can still leave, and other calls go on.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::SinkExt as _;
+use h2::Reason;
+use tidewire_gateway::{Gateway, Limits};
+use tungstenite::Message;
+
+use crate::clients::{Running, Seen, Socket};
+use crate::harness::{Call, Upstream, message, soon};
+use crate::web::Http1;
+
+const WINDOW: usize = 65_536;
+/// Half of what the gateway reads ahead: 16 windows.
+const AHEAD: usize = 8;
+
+async fn gateway_before(upstream: &Upstream) -> Running {
+    let limits = Limits { stream_window: WINDOW as u32, ..Limits::default() };
+    Running::start(Gateway::builder().upstream(upstream.url()).limits(limits)).await
+}
+
+async fn stalled_socket(gateway: &Running, upstream: &mut Upstream) -> (Socket, Call) {
+    let offer = [("sec-websocket-protocol", "grpc-websockets")];
+    let mut client = gateway.websocket("/greet.GreetService/GreetStream", &offer).await.unwrap();
+    let head = Bytes::from_static(b"content-type: application/grpc-web+proto\r\n");
+    soon(client.send(Message::Binary(head))).await.unwrap();
+    (client, upstream.call().await)
+}
+
+fn piece() -> Bytes {
+    [&[0][..], &message(&[7; WINDOW - 5])].concat().into()
+}
+
+#[tokio::test]
+async fn a_close_behind_unread_messages_is_a_cancel() {
+    let mut upstream = Upstream::narrow(1024).await;
+    let gateway = gateway_before(&upstream).await;
+    let (mut client, mut call) = stalled_socket(&gateway, &mut upstream).await;
+    for _ in 0..AHEAD {
+        soon(client.send(Message::Binary(piece()))).await.unwrap();
+    }
+    soon(client.close(None)).await.unwrap();
+    assert_eq!(call.is_reset().await, Reason::CANCEL);
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_behind_unread_chunks_is_a_cancel() {
+    let mut upstream = Upstream::narrow(1024).await;
+    let gateway = gateway_before(&upstream).await;
+    let mut client = Http1::post(&gateway, "content-type: application/grpc-web\r\n").await;
+    let mut call = upstream.call().await;
+    for _ in 0..AHEAD {
+        client.sends(&message(&[7; WINDOW - 5])).await;
+    }
+    drop(client);
+    assert_eq!(call.is_reset().await, Reason::CANCEL);
+}
+
+#[tokio::test]
+async fn a_socket_that_dies_with_every_buffer_full_is_a_cancel() {
+    let mut upstream = Upstream::narrow(1024).await;
+    let gateway = gateway_before(&upstream).await;
+    let (mut client, mut call) = stalled_socket(&gateway, &mut upstream).await;
+    // Only a ping that meets the closed socket tells of its end.
+    let full = async { while client.send(Message::Binary(piece())).await.is_ok() {} };
+    assert!(tokio::time::timeout(Duration::from_secs(2), full).await.is_err(), "the client must stall");
+    drop(client);
+    assert_eq!(call.is_reset().await, Reason::CANCEL);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_with_every_buffer_full_is_a_cancel() {
+    let mut upstream = Upstream::narrow(1024).await;
+    let gateway = gateway_before(&upstream).await;
+    let mut client = Http1::post(&gateway, "content-type: application/grpc-web\r\n").await;
+    let mut call = upstream.call().await;
+    let chunk = message(&[7; WINDOW - 5]);
+    let full = async {
+        use tokio::io::AsyncWriteExt as _;
+        client.tcp.write_all(format!("{:x}\r\n", 1_000 * chunk.len()).as_bytes()).await.unwrap();
+        while client.tcp.write_all(&chunk).await.is_ok() {}
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(2), full).await.is_err(), "the client must stall");
+    socket2::SockRef::from(&client.tcp).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(client);
+    assert_eq!(call.is_reset().await, Reason::CANCEL);
+}
+
+#[tokio::test]
+async fn all_calls_together_read_ahead_no_more_than_allowed() {
+    let mut upstream = Upstream::narrow(1024).await;
+    let limits = Limits { stream_window: WINDOW as u32, read_ahead: 0, ..Limits::default() };
+    let gateway = Running::start(Gateway::builder().upstream(upstream.url()).limits(limits)).await;
+    let mut client = Http1::post(&gateway, "content-type: application/grpc-web\r\n").await;
+    let mut call = upstream.call().await;
+    for _ in 0..AHEAD {
+        client.sends(&message(&[7; WINDOW - 5])).await;
+    }
+    // What is not read ahead stays in the socket, and reading goes on where it stopped.
+    client.sends(b"").await;
+    for _ in 0..AHEAD {
+        call.reads(&message(&[7; WINDOW - 5])).await;
+    }
+    call.reads_end().await;
+}
+
+#[tokio::test]
+async fn a_stalled_stream_keeps_new_calls_off_its_connection_while_it_lasts() {
+    // The default of many servers: the connection's window is one stream's.
+    let mut upstream = Upstream::start().await;
+    let gateway = gateway_before(&upstream).await;
+    let mut client = gateway.relay().await;
+    let slow = client.opens(&[]);
+    client.sends(slow, vec![7; 3 * WINDOW]);
+    client.flush().await;
+    let mut stalled = upstream.call().await;
+    while client.connection.queued(slow) >= 2 * WINDOW {
+        assert!(client.step().await);
+    }
+
+    // That a window stays shut can only be seen by waiting; then there is a second connection.
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
+    while upstream.connections.load(Ordering::SeqCst) < 2 {
+        assert!(tokio::time::Instant::now() < deadline, "no second connection was opened");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        exchange(&mut client, &mut upstream).await;
+    }
+    let large = client.opens(&[]);
+    client.sends(large, vec![8; WINDOW]);
+    client.half_closes(large);
+    client.flush().await;
+    let mut call = upstream.call().await;
+    call.reads(&vec![8; WINDOW]).await;
+    call.reads_end().await;
+    call.answers_only(200, &[("grpc-status", "0")]);
+    assert!(matches!(client.next().await, Seen::Headers { id, fin: true, .. } if id == large));
+    assert_eq!(upstream.connections.load(Ordering::SeqCst), 2);
+
+    client.half_closes(slow);
+    client.flush().await;
+    let reader = tokio::spawn(async move {
+        stalled.reads(&vec![7; 3 * WINDOW]).await;
+        stalled.reads_end().await;
+        stalled.answers_only(200, &[("grpc-status", "0")]);
+    });
+    assert!(matches!(client.next().await, Seen::Headers { id, fin: true, .. } if id == slow));
+    soon(reader).await.unwrap();
+}
+
+/// A call that sends nothing.
+async fn exchange(client: &mut crate::clients::Client, upstream: &mut Upstream) {
+    let id = client.opens_as("POST", "/greet.GreetService/Greet", &[], true);
+    client.flush().await;
+    upstream.call().await.answers_only(200, &[("grpc-status", "0")]);
+    assert!(matches!(client.next().await, Seen::Headers { id: of, fin: true, .. } if of == id));
+}
