@@ -72,9 +72,10 @@ export class WebFetch {
 
   reset() {
     this.silence();
-    // The body first: `abort` alone ends an upload in Chromium as if it were complete.
+    // The body first: `abort` alone ends an upload in Chromium as if it were complete. There the error ends the request
+    // too, and an `abort` behind it would be an unhandled rejection.
     this.#upload?.error(new Error("the call was cancelled"));
-    this.#abort.abort();
+    if (!this.#upload || this.#reader || isServer()) this.#abort.abort();
   }
 
   done() {
@@ -252,11 +253,15 @@ export class WebSocketLink {
  * standard probe elsewhere, since Firefox sends a stream as the text "[object ReadableStream]".
  */
 export function abilities(secure) {
-  const { Bun, Deno, navigator, process } = globalThis;
-  const server = process?.versions?.node || Deno || Bun || navigator?.userAgent === "Cloudflare-Workers";
+  const server = isServer();
   // Browsers stream uploads over HTTP/2 only, which they speak over TLS only.
   const streams = server || (secure && streamsRequests());
   return (streams ? 1 : 0) | (server ? 2 : 0);
+}
+
+function isServer() {
+  const { Bun, Deno, navigator, process } = globalThis;
+  return !!(process?.versions?.node || Deno || Bun || navigator?.userAgent === "Cloudflare-Workers");
 }
 
 function streamsRequests() {
