@@ -12,7 +12,7 @@ const repository = dirname(packageDir);
 const sources = [
   "pkg-config/*.json",
   "pkg-config/{src,scripts}/**/*.{ts,mjs}",
-  "{src,tests}/**/*.{mjs,js,html}",
+  "{docs,src,tests}/**/*.{mjs,js,html}",
   "www/**/*.{js,mjs,css,html,json}",
 ];
 

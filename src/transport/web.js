@@ -43,7 +43,7 @@ export class WebFetch {
         (response) => this.#respond(response),
         (thrown) =>
           this.#fail(
-            `fetch of ${url} failed: ${words(thrown)}; the server is down, or CORS refused this page (the gateway must allow its origin)`,
+            `fetch of ${url} failed: ${words(thrown)}; the server is down, or in a page CORS refused it (the gateway must allow its origin)`,
             thrown,
           ),
       );

@@ -105,6 +105,11 @@ fn js(target: &str) -> Result<Count> {
     let flags =
         ["--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--also", &pages].map(str::to_owned);
     let demo = servers::demo(Some(servers::peer()?), &flags, false)?;
+    if target == "node" {
+        // The example of the README, as it stands there.
+        let base = format!("{}/tonic", demo.origin);
+        Run::new("node").arg(crate::root().join("docs/run-example.mjs")).arg(base).shown()?;
+    }
     let run = Run::new("node").words("run.mjs --target").arg(target).arg("--origin").arg(&demo.origin);
     let run = demo.tls_origin.iter().fold(run, |run, origin| run.arg("--tls-origin").arg(origin));
     let run = browser.into_iter().fold(run, |run, (name, path)| run.env(name, path));
