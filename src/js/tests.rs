@@ -10,7 +10,7 @@ mod failures;
 mod fetch;
 mod gateway;
 mod grpc_websockets;
-//mod reentrance;
+mod reentrance;
 mod script;
 mod stage;
 mod tidewire_v1;

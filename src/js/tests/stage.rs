@@ -107,6 +107,14 @@ impl Stage {
         }
     }
 
+    /// Of all that was seen since the last time, what the face was told; headers without their names.
+    pub(super) fn told(&self) -> Vec<String> {
+        let told = ["headers", "message", "joined", "room", "end", "a second end"];
+        let is_told = |line: &String| told.iter().any(|word| line.starts_with(word));
+        let short = |line: String| if line.starts_with("headers") { "headers".to_string() } else { line };
+        self.script.drain().into_iter().filter(is_told).map(short).collect()
+    }
+
     /// What was seen up to now is of no interest.
     pub(super) fn forget(&self) {
         self.script.drain();
