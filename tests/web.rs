@@ -1,7 +1,7 @@
 //! The pure layers once more, compiled to wasm, in a real browser: the files of `calls.rs` and `wire.rs` as they stand,
 //! where `usize` has 32 bits. What only a browser has, the transports and the JS face, is tested in `src/js/tests/`.
 //!
-//! Property tests run too, with the same seed each time: there is nothing here to ask for another.
+//! Property tests run too.
 #![cfg(target_family = "wasm")]
 
 #[macro_use(test)]
@@ -9,6 +9,7 @@ extern crate browser_test;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
+// `cfg(test)` tells clippy what `#[test]` tells it elsewhere: that these are tests.
 #[cfg(test)]
 #[path = "harness/mod.rs"]
 mod harness;
@@ -28,6 +29,7 @@ mod calls {
     mod metadata;
 }
 
+#[cfg(test)]
 #[path = "wire"]
 mod wire {
     mod ending;
