@@ -89,12 +89,10 @@ impl Backlog {
         Ok(())
     }
 
-    /// Sends what fits the window now; false if that is nothing.
-    pub(crate) fn transmit(&mut self, send: &mut SendStream<Bytes>, upload: &mut impl Upload) -> bool {
-        let before = self.bytes;
+    /// Sends what fits the window now.
+    pub(crate) fn transmit(&mut self, send: &mut SendStream<Bytes>, upload: &mut impl Upload) {
         self.fill(send, upload);
         self.held.set(self.bytes.saturating_sub(self.limit));
-        self.bytes < before
     }
 
     /// For a second attempt; false if not all of the request is there any more.

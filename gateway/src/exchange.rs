@@ -2,21 +2,16 @@
 
 use std::future::{pending, poll_fn};
 use std::pin::pin;
-use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::ResponseFuture;
 use h2::{FlowControl, Reason, RecvStream, SendStream};
 use http::{HeaderMap, Request, response};
-use tokio::time::Instant;
 
 use crate::backlog::Backlog;
 use crate::read_ahead::ReadAhead;
 use crate::status::Status;
-use crate::upstream::{Exchange, Slot, Stall, Upstream};
-
-/// An upstream that takes nothing for so long stalls.
-const PATIENCE: Duration = Duration::from_millis(100);
+use crate::upstream::{Exchange, Slot, Upstream};
 
 /// What the web side sends.
 pub(crate) enum Part {
@@ -170,61 +165,42 @@ async fn transmit(
     backlog: &mut Backlog,
     slot: &Slot,
 ) -> Ending {
-    let mut patience = Patience::new(slot);
+    let mut stall = None;
+    // A new stream has no window for the moment that its headers take, which says nothing of its connection.
+    let mut has_sent = false;
     loop {
-        let progress = backlog.transmit(send, upload);
-        if progress || !backlog.is_waiting() {
-            patience.renew();
+        let before = backlog.bytes;
+        backlog.transmit(send, upload);
+        has_sent |= backlog.bytes < before;
+        if !backlog.is_waiting() {
+            stall = None;
         }
+        let waits = || stall = has_sent.then(|| slot.stalls());
         tokio::select! {
             part = next(upload, backlog.has_room()) => {
                 if let Err(ending) = backlog.push(part) {
                     return ending;
                 }
             }
-            open = capacity(send, backlog.bytes), if backlog.is_waiting() => {
+            open = capacity(send, backlog.bytes, waits), if backlog.is_waiting() => {
+                stall = None;
                 if !open {
                     // The upstream takes no more: its answer is about to end.
                     backlog.give_up();
                 }
             }
-            () = patience.ends(), if backlog.is_waiting() => {}
         }
     }
 }
 
-/// Waits until the upstream's window has room; false if it takes no more.
-async fn capacity(send: &mut SendStream<Bytes>, wanted: usize) -> bool {
+/// Waits until the upstream's window has room; false if it takes no more. `waits` is called if it must wait.
+async fn capacity(send: &mut SendStream<Bytes>, wanted: usize, waits: impl FnOnce()) -> bool {
     send.reserve_capacity(wanted);
-    send.capacity() > 0 || matches!(poll_fn(|cx| send.poll_capacity(cx)).await, Some(Ok(_)))
-}
-
-/// Tells the connection when the upstream takes nothing of a stream: it may be the connection's window that is full,
-/// and then its other streams cannot send either.
-struct Patience<'a> {
-    slot: &'a Slot,
-    ends_at: Option<Instant>,
-    stall: Option<Stall>,
-}
-
-impl<'a> Patience<'a> {
-    fn new(slot: &'a Slot) -> Self {
-        Self { slot, ends_at: None, stall: None }
+    if send.capacity() > 0 {
+        return true;
     }
-
-    fn renew(&mut self) {
-        self.ends_at = None;
-        self.stall = None;
-    }
-
-    /// Safe to drop and call again: the time runs on.
-    async fn ends(&mut self) {
-        if self.stall.is_some() {
-            return pending().await;
-        }
-        tokio::time::sleep_until(*self.ends_at.get_or_insert_with(|| Instant::now() + PATIENCE)).await;
-        self.stall = Some(self.slot.stalls());
-    }
+    waits();
+    matches!(poll_fn(|cx| send.poll_capacity(cx)).await, Some(Ok(_)))
 }
 
 async fn receive(

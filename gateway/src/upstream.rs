@@ -16,6 +16,8 @@ use crate::serve::Drain;
 
 /// Enough for 64 × the peer's stream limit; beyond that calls queue for a free stream.
 const MAX_CONNECTIONS: usize = 64;
+/// Connections without a stream that are kept for the next.
+const MAX_IDLE: usize = 4;
 
 /// The configured upstreams; the longest prefix of the service's name decides.
 pub(crate) struct Upstreams {
@@ -73,7 +75,8 @@ pub(crate) struct Exchange {
 /// Counts as one of its connection's streams until it is dropped.
 pub(crate) struct Slot(Arc<Load>);
 
-/// While it lives, the connection takes no new streams if there is another.
+/// While it lives, the connection takes no new streams if there can be another. From the first moment on: a call that
+/// got behind a full window would be held up for as long as the stalled one.
 pub(crate) struct Stall(Arc<Load>);
 
 struct Connection {
@@ -172,7 +175,11 @@ impl Upstream {
 
     fn with_room(&self) -> Option<(SendRequest<Bytes>, Slot)> {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        connections.retain(Connection::is_usable);
+        let mut idle = 0;
+        connections.retain(|connection| {
+            idle += usize::from(connection.load.open() == 0);
+            connection.is_usable() && (connection.load.open() > 0 || idle <= MAX_IDLE)
+        });
         connections
             .iter()
             .find(|connection| connection.has_room() && connection.load.stalled() == 0)

@@ -149,6 +149,15 @@ impl Call {
         assert_eq!(read, expected);
     }
 
+    /// Takes this many bytes at least and gives no window back for them; says how many.
+    pub(crate) async fn holds(&mut self, least: usize) -> usize {
+        let mut held = 0;
+        while held < least {
+            held += soon(self.body.data()).await.expect("the request ended early").unwrap().len();
+        }
+        held
+    }
+
     /// The client half-closed, and nothing else.
     pub(crate) async fn reads_end(&mut self) {
         while let Some(chunk) = soon(self.body.data()).await {
