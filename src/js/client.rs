@@ -18,11 +18,35 @@ use crate::transport::fetch::Fetch;
 use crate::transport::grpc_websockets::GrpcWebsockets;
 use crate::transport::select::{Name, Runtime, Speak, protocol, select};
 use crate::transport::tidewire_v1::TidewireV1;
-use crate::transport::web::{abilities, get};
+use crate::transport::web::abilities;
 use crate::words::words;
 
 /// A WebSocket cannot hold the peer back: this many receive windows may come before the call is given up.
 const OVERFLOW: usize = 8;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The public options, with `baseUrl` normalised and defaults filled in.
+    pub type RawOptions;
+    #[wasm_bindgen(method, getter, js_name = baseUrl)]
+    fn base_url(this: &RawOptions) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn protocol(this: &RawOptions) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn transport(this: &RawOptions) -> String;
+    #[wasm_bindgen(method, getter, js_name = maxReceiveMessageBytes)]
+    fn max_message(this: &RawOptions) -> u32;
+    #[wasm_bindgen(method, getter, js_name = receiveWindowBytes)]
+    fn receive_window(this: &RawOptions) -> u32;
+    #[wasm_bindgen(method, getter)]
+    fn fetch(this: &RawOptions) -> Option<Function>;
+    #[wasm_bindgen(method, getter, js_name = WebSocket)]
+    fn web_socket(this: &RawOptions) -> Option<Function>;
+    #[wasm_bindgen(method, getter)]
+    fn credentials(this: &RawOptions) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn triple(this: &RawOptions) -> JsValue;
+}
 
 /// What the TypeScript `Client` stands on.
 #[wasm_bindgen]
@@ -40,19 +64,14 @@ pub struct RawClient {
 
 #[wasm_bindgen]
 impl RawClient {
-    /// `options` are the public ones with `baseUrl` normalised and defaults filled in. Throws
-    /// `[code, raw, message, fault]`.
+    /// Throws `[code, raw, message, fault]`.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &JsValue) -> Result<Self, Array> {
+    pub fn new(options: &RawOptions) -> Result<Self, Array> {
         Self::from_options(options).map_err(|status| status_to_js(&status))
     }
 
-    fn from_options(options: &JsValue) -> Result<Self, Status> {
-        let text = |name: &str| get(options, name).as_string().unwrap_or_default();
-        let number = |name: &str| get(options, name).as_f64().unwrap_or_default() as usize;
-        let function = |name: &str| get(options, name).dyn_into::<Function>().ok();
-
-        let base = text("baseUrl");
+    fn from_options(options: &RawOptions) -> Result<Self, Status> {
+        let base = options.base_url();
         let (secure, rest) = match (base.strip_prefix("https"), base.strip_prefix("http")) {
             (Some(rest), _) => (true, rest),
             (None, Some(rest)) => (false, rest),
@@ -62,22 +81,21 @@ impl RawClient {
             }
         };
         let sockets = words![if secure { "wss" } else { "ws" }, rest];
-        let (fetch, constructor) = (function("fetch"), function("WebSocket"));
-        let receive_window = number("receiveWindowBytes");
-        let max_message = number("maxReceiveMessageBytes");
+        let (fetch, constructor) = (options.fetch(), options.web_socket());
+        let receive_window = options.receive_window() as usize;
+        let max_message = options.max_message() as usize;
         Ok(Self {
             runtime: Runtime {
                 fetch: fetch.is_some(),
                 websocket: constructor.is_some(),
                 ..abilities(secure)
             },
-            speak: Speak::parse(&text("protocol"))?,
-            transport: Name::parse(&text("transport"))?,
+            speak: Speak::parse(&options.protocol())?,
+            transport: Name::parse(&options.transport())?,
             max_message,
             receive_window,
-            triple: get(options, "triple").is_truthy(),
-            fetch: fetch
-                .map(|fetch| Rc::new(Fetch { fetch, base, credentials: get(options, "credentials") })),
+            triple: options.triple().is_truthy(),
+            fetch: fetch.map(|fetch| Rc::new(Fetch { fetch, base, credentials: options.credentials() })),
             grpc_websockets: constructor.clone().map(|constructor| {
                 let max_unread = OVERFLOW * receive_window + max_message;
                 Rc::new(GrpcWebsockets { constructor, base: sockets.clone(), max_unread })

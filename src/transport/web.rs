@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use js_sys::{Function, Reflect};
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use super::select::Runtime;
@@ -79,9 +79,4 @@ pub(crate) fn abilities(secure: bool) -> Runtime {
 /// Time since the runtime's own origin.
 pub(crate) fn now() -> Duration {
     Duration::from_micros((performance_now() * 1000.0) as u64)
-}
-
-/// A property of `object`, `undefined` where there is none.
-pub(crate) fn get(object: &JsValue, name: &str) -> JsValue {
-    Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
 }

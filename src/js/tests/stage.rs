@@ -49,7 +49,7 @@ impl Stage {
         for (name, value) in ours.iter().chain(options) {
             Reflect::set(&all, &(*name).into(), value).unwrap();
         }
-        JsValue::from(RawClient::new(&all).unwrap()).unchecked_into()
+        JsValue::from(RawClient::new(all.unchecked_ref()).unwrap()).unchecked_into()
     }
 
     /// A client of one transport.
