@@ -35,6 +35,8 @@ pub(crate) struct Driver {
     face: Box<dyn Face>,
     /// Set while the face is being told: what happens meanwhile is told after, in its order.
     telling: Cell<bool>,
+    /// Set while the exchange is told: what is to be done meanwhile is done after.
+    transmitting: Cell<bool>,
 }
 
 struct Inner {
@@ -64,7 +66,13 @@ impl Driver {
             awaits_room: false,
             cause: JsValue::UNDEFINED,
         };
-        let driver = Rc::new(Self { inner: RefCell::new(inner), transport, face, telling: Cell::new(false) });
+        let driver = Rc::new(Self {
+            inner: RefCell::new(inner),
+            transport,
+            face,
+            telling: Cell::new(false),
+            transmitting: Cell::new(false),
+        });
         let opened = driver.with(None, Call::open);
         debug_assert!(opened.is_ok(), "a new call can be opened");
         driver.set_deadline();
@@ -121,18 +129,24 @@ impl Driver {
     #[inline(never)]
     fn drain(self: &Rc<Self>, chunk: Option<Chunk<'_>>) {
         self.transmit();
-        if !self.telling.replace(true) {
+        if !self.transmitting.get() && !self.telling.replace(true) {
             self.tell(chunk);
             self.telling.set(false);
         }
     }
 
     fn transmit(self: &Rc<Self>) {
-        let inner = &mut *self.inner.borrow_mut();
-        while let Some(transmit) = inner.call.poll_transmit() {
-            match (transmit, &mut inner.exchange) {
+        if self.transmitting.replace(true) {
+            return;
+        }
+        loop {
+            let Some(transmit) = self.poll_transmit() else { break };
+            // Nothing is borrowed meanwhile: the caller's own `fetch` may call back.
+            let mut exchange = self.inner.borrow_mut().exchange.take();
+            match (transmit, &mut exchange) {
                 (Transmit::Open { path, headers }, slot) => {
-                    let request = Request { path, headers, streams: inner.streams };
+                    let streams = self.inner.borrow().streams;
+                    let request = Request { path, headers, streams };
                     *slot = Some(self.transport.open(request, Rc::new(self.clone())));
                 }
                 (Transmit::Data(bytes), Some(exchange)) => exchange.send(bytes),
@@ -143,7 +157,13 @@ impl Driver {
                 // It ended before it was opened.
                 (_, None) => {}
             }
+            self.inner.borrow_mut().exchange = exchange;
         }
+        self.transmitting.set(false);
+    }
+
+    fn poll_transmit(&self) -> Option<Transmit> {
+        self.inner.borrow_mut().call.poll_transmit()
     }
 
     fn tell(&self, chunk: Option<Chunk<'_>>) {
@@ -157,6 +177,10 @@ impl Driver {
             }
             if !messages.is_empty() {
                 self.face.messages(chunk, std::mem::take(&mut messages));
+                if event.is_none() {
+                    // The face may have called back: what came of that is told too.
+                    continue;
+                }
             }
             match event {
                 Some(Event::Headers(headers)) => self.face.headers(headers),

@@ -35,18 +35,18 @@ export class WebFetch {
     // Some runtimes refuse the member, whatever its value.
     if (credentials) init.credentials = credentials;
     this.#start = (body) => {
-      // A `fetch` may throw at once.
-      const response = new Promise((resolve) =>
+      // A `fetch` may throw at once; its answer may be none, or be read by someone else.
+      const answer = new Promise((resolve) =>
         resolve(fetch(url, { ...init, body, ...(streams && { duplex: "half" }) })),
       );
-      response.then(
-        (response) => this.#respond(response),
-        (thrown) =>
+      answer
+        .then((response) => this.#respond(response))
+        .catch((thrown) =>
           this.#fail(
             `fetch of ${url} failed: ${words(thrown)}; the server is down, or in a page CORS refused it (the gateway must allow its origin)`,
             thrown,
           ),
-      );
+        );
     };
     if (streams) {
       const source = { start: (controller) => void (this.#upload = controller), pull: () => this.#room() };
@@ -114,7 +114,7 @@ export class WebFetch {
 
   /** `pull` may come from within `enqueue`. */
   #room() {
-    queueMicrotask(() => this.#tell(4));
+    queueMicrotask(() => this.queued() <= HIGH_WATER && this.#tell(4));
   }
 
   #respond(response) {

@@ -73,7 +73,7 @@ fn wasm() -> Result<Count> {
     let (wasm, pack, bindgen) = (toolchain::wasm()?, tools::wasm_pack()?, tools::wasm_bindgen()?);
     let (chromium, driver) = (machine::chromium()?, machine::chromedriver()?);
     let run = wasm.command("wasm-pack", &[pack, bindgen]).words("test --headless --chrome --chromedriver");
-    let run = run.arg(driver).words("-- --features js --test web");
+    let run = run.arg(driver).words("-- --features js --lib --test web");
     let run = run.env("RUST_BACKTRACE", "0"); // that of the runner, which would bury the test's own
     counted(
         run.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", webdriver_json(&chromium)?).limit_secs(1200),
