@@ -62,7 +62,8 @@ impl Streams {
                 let (parts, taker) = mpsc::unbounded_channel();
                 let upstream = route.upstream();
                 self.open.insert(id, Stream { parts, upstream, flow: None, held: 0, broken: None });
-                self.tasks.spawn(route.run(taker, self.teller.clone()));
+                // Bound, too: the last resets are waited for only once all tasks have ended.
+                self.tasks.spawn(self.shared.drain.bound(route.run(taker, self.teller.clone())));
             }
             Err(Denied::Reset { code, sentence }) => connection.reset(id, u32::from(code), &sentence),
             Err(Denied::Answer { status, headers, sentence }) => {
