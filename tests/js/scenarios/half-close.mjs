@@ -69,6 +69,8 @@ export default (suite) => {
 
   suite.each({ kinds: senders }, "send after a cancel rejects with the cancel", async (t) => {
     const { call } = await t.endless();
+    // A reset may overtake a message on its way to the handler.
+    await t.observed.until("message");
     call.cancel("enough");
     const error = await within(5_000, rejection(call.send("late"), "the late send"), "the late send");
     t.isError(error, { code: CANCELLED });
