@@ -139,8 +139,7 @@ impl Driver {
         if self.transmitting.replace(true) {
             return;
         }
-        loop {
-            let Some(transmit) = self.poll_transmit() else { break };
+        while let Some(transmit) = self.poll_transmit() {
             // Nothing is borrowed meanwhile: the caller's own `fetch` may call back.
             let mut exchange = self.inner.borrow_mut().exchange.take();
             match (transmit, &mut exchange) {
