@@ -48,6 +48,7 @@ class TidewireClient implements Client {
         transport: options.transport ?? "auto",
         maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? 4 * MIB,
         receiveWindowBytes: this.#receiveWindowBytes,
+        bufferRequestBytes: options.bufferRequestBytes ?? 0,
       });
     } catch (thrown) {
       throw toError(thrown);

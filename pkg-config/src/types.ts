@@ -46,6 +46,13 @@ export interface ClientOptions {
   maxReceiveMessageBytes?: number;
   /** Bytes a call may hold that its reader has not taken; default 1 MiB. */
   receiveWindowBytes?: number;
+  /**
+   * Lets fetch carry client streams and bidi calls in browsers: messages are kept until `closeSend`, at most this many
+   * bytes with their framing, and leave as one request. Until then the server hears nothing, not even of the call, so
+   * a bidi call is half-duplex. More than fits ends the call with RESOURCE_EXHAUSTED. Without it browsers leave such
+   * calls to a WebSocket; runtimes whose fetch is full-duplex stream with or without it.
+   */
+  bufferRequestBytes?: number;
   /** Cookies on fetch: as in `RequestInit.credentials`. */
   credentials?: RequestCredentials;
   /** A `fetch` to use instead of the global one. */

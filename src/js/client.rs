@@ -42,6 +42,8 @@ extern "C" {
     fn fetch(this: &RawOptions) -> Option<Function>;
     #[wasm_bindgen(method, getter, js_name = WebSocket)]
     fn web_socket(this: &RawOptions) -> Option<Function>;
+    #[wasm_bindgen(method, getter, js_name = bufferRequestBytes)]
+    fn buffer_requests(this: &RawOptions) -> u32;
     #[wasm_bindgen(method, getter)]
     fn credentials(this: &RawOptions) -> JsValue;
     #[wasm_bindgen(method, getter)]
@@ -84,18 +86,22 @@ impl RawClient {
         let (fetch, constructor) = (options.fetch(), options.web_socket());
         let receive_window = options.receive_window() as usize;
         let max_message = options.max_message() as usize;
+        let able = abilities(secure);
+        let buffer = if able.full_duplex { 0 } else { options.buffer_requests() as usize };
         Ok(Self {
             runtime: Runtime {
                 fetch: fetch.is_some(),
+                request_buffering: buffer > 0,
                 websocket: constructor.is_some(),
-                ..abilities(secure)
+                ..able
             },
             speak: Speak::parse(&options.protocol())?,
             transport: Name::parse(&options.transport())?,
             max_message,
             receive_window,
             triple: options.triple().is_truthy(),
-            fetch: fetch.map(|fetch| Rc::new(Fetch { fetch, base, credentials: options.credentials() })),
+            fetch: fetch
+                .map(|fetch| Rc::new(Fetch { fetch, base, buffer, credentials: options.credentials() })),
             grpc_websockets: constructor.clone().map(|constructor| {
                 let max_unread = OVERFLOW * receive_window + max_message;
                 Rc::new(GrpcWebsockets { constructor, base: sockets.clone(), max_unread })

@@ -18,6 +18,8 @@ pub(crate) struct Fetch {
     pub(crate) fetch: Function,
     /// `http(s)://host[:port][/prefix]`.
     pub(crate) base: String,
+    /// Bytes of a stream of requests that are collected, to leave whole; 0: they are streamed.
+    pub(crate) buffer: usize,
     /// As in `RequestInit`; `undefined` leaves it to the runtime.
     pub(crate) credentials: JsValue,
 }
@@ -36,11 +38,19 @@ impl Transport for Fetch {
             }
             2 => sink.incoming(Incoming::End(None)),
             3 => sink.incoming(Incoming::Failed { message: a.as_string().unwrap_or_default(), cause: b }),
-            _ => sink.incoming(Incoming::Room),
+            4 => sink.incoming(Incoming::Room),
+            _ => sink.incoming(Incoming::TooLarge {
+                message:
+                    "the requests of this call are more than bufferRequestBytes; raise it, or stream them by \
+                          transport \"tidewire.v1\""
+                        .to_string(),
+            }),
         });
         let url = words![self.base, request.path];
         let headers = String::from_utf8_lossy(&write_block(&request.headers)).into_owned();
-        let web = WebFetch::new(&self.fetch, &url, &headers, &self.credentials, request.streams, &tell);
+        // One message needs no limit of ours.
+        let buffer = if request.streams { self.buffer as f64 } else { f64::INFINITY };
+        let web = WebFetch::new(&self.fetch, &url, &headers, &self.credentials, buffer, &tell);
         Box::new(FetchExchange { web, _tell: tell })
     }
 }

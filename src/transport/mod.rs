@@ -90,7 +90,7 @@ mod wasm {
             message: String,
             cause: JsValue,
         },
-        /// The request's head is more than the peer takes.
+        /// The request is more than the peer takes, or than is kept for it.
         TooLarge {
             message: String,
         },

@@ -76,6 +76,8 @@ pub struct Runtime {
     pub request_streaming: bool,
     /// `fetch` shows the response while the request body is still open.
     pub full_duplex: bool,
+    /// Where `fetch` does not show it meanwhile: request bodies are collected and leave whole.
+    pub request_buffering: bool,
     /// There is a `WebSocket`.
     pub websocket: bool,
 }
@@ -120,8 +122,14 @@ fn obstacle(name: Name, kind: CallKind, speak: Speak, runtime: Runtime) -> Optio
         Name::Fetch => &[
             (!runtime.fetch, "has no fetch"),
             (speak == Speak::Grpc, "shows no HTTP trailers to fetch, which native gRPC needs"),
-            (kind.streams_requests() && !runtime.request_streaming, "cannot stream request bodies by fetch"),
-            (kind == CallKind::Bidi && !runtime.full_duplex, "has only half-duplex fetch"),
+            (
+                kind.streams_requests() && !(runtime.request_streaming || runtime.request_buffering),
+                "cannot stream request bodies by fetch",
+            ),
+            (
+                kind == CallKind::Bidi && !(runtime.full_duplex || runtime.request_buffering),
+                "has only half-duplex fetch",
+            ),
         ],
         Name::GrpcWebsockets => &[
             (!runtime.websocket, "has no WebSocket"),
@@ -167,10 +175,15 @@ mod tests {
     use CallKind::{Bidi, ClientStream, ServerStream, Unary};
 
     const FIREFOX: Runtime =
-        Runtime { fetch: true, request_streaming: false, full_duplex: false, websocket: true };
+        Runtime { request_streaming: false, full_duplex: false, websocket: true, ..NODE_20 };
     const CHROMIUM: Runtime = Runtime { request_streaming: true, ..FIREFOX };
-    const NODE_20: Runtime =
-        Runtime { fetch: true, request_streaming: true, full_duplex: true, websocket: false };
+    const NODE_20: Runtime = Runtime {
+        fetch: true,
+        request_streaming: true,
+        full_duplex: true,
+        request_buffering: false,
+        websocket: false,
+    };
 
     fn auto(kind: CallKind, speak: Speak, runtime: Runtime) -> &'static str {
         select(kind, speak, None, runtime).map_or("none", Name::as_str)
@@ -196,6 +209,21 @@ mod tests {
         for kind in [Unary, ServerStream, ClientStream, Bidi] {
             assert_eq!(auto(kind, Speak::Auto, NODE_20), "fetch");
             assert_eq!(auto(kind, Speak::Grpc, NODE_20), "none");
+        }
+    }
+
+    #[test]
+    fn a_fetch_that_collects_requests_carries_them_and_auto_still_prefers_a_socket() {
+        let collects = Runtime { request_buffering: true, ..FIREFOX };
+        let without_socket = Runtime { websocket: false, ..collects };
+        for kind in [ClientStream, Bidi] {
+            assert_eq!(select(kind, Speak::GrpcWeb, Some(Name::Fetch), collects), Ok(Name::Fetch));
+            assert_eq!(auto(kind, Speak::Auto, collects), "tidewire.v1");
+            assert_eq!(auto(kind, Speak::Auto, without_socket), "fetch");
+            assert_eq!(
+                auto(kind, Speak::Auto, Runtime { request_buffering: false, ..without_socket }),
+                "none"
+            );
         }
     }
 

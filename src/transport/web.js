@@ -13,7 +13,7 @@ const GRACE_MS = 200;
 
 const nothing = () => {};
 
-/** One `fetch`. Tells: 0 headers (status, block), 1 data (bytes), 2 end, 3 failed (words, cause), 4 room. */
+/** One `fetch`. Tells: 0 headers (status, block), 1 data (bytes), 2 end, 3 failed (words, cause), 4 room, 5 buffer full. */
 export class WebFetch {
   #url;
   #tell;
@@ -21,15 +21,21 @@ export class WebFetch {
   #start;
   /** The controller of a request body that streams. */
   #upload;
+  /** The parts of one that does not. */
   #whole = [];
+  #buffer;
   #reader;
   /** Bytes told and not released: the next read waits for them. */
   #unreleased = 0;
   #grace;
 
-  /** `headers` are lines of `name: value`. Without `streams` the request leaves when its body is complete. */
-  constructor(fetch, url, headers, credentials, streams, tell) {
+  /**
+   * `headers` are lines of `name: value`. With a `buffer` (bytes) the request leaves when its body is complete, without
+   * it is streamed.
+   */
+  constructor(fetch, url, headers, credentials, buffer, tell) {
     this.#url = url;
+    this.#buffer = buffer;
     this.#tell = tell;
     const init = { method: "POST", headers: new Headers(parse(headers)), signal: this.#abort.signal };
     // Some runtimes refuse the member, whatever its value.
@@ -37,7 +43,7 @@ export class WebFetch {
     this.#start = (body) => {
       // A `fetch` may throw at once; its answer may be none, or be read by someone else.
       const answer = new Promise((resolve) =>
-        resolve(fetch(url, { ...init, body, ...(streams && { duplex: "half" }) })),
+        resolve(fetch(url, { ...init, body, ...(!buffer && { duplex: "half" }) })),
       );
       answer
         .then((response) => this.#respond(response))
@@ -48,7 +54,7 @@ export class WebFetch {
           ),
         );
     };
-    if (streams) {
+    if (!buffer) {
       const source = { start: (controller) => void (this.#upload = controller), pull: () => this.#room() };
       this.#start(new ReadableStream(source, new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER })));
     }
@@ -57,7 +63,12 @@ export class WebFetch {
   send(bytes) {
     // The bytes are a view of memory that is not ours.
     const copy = bytes.slice();
-    if (!this.#upload) return void this.#whole.push(copy);
+    if (!this.#upload) {
+      this.#buffer -= copy.length;
+      if (this.#buffer >= 0) this.#whole.push(copy);
+      else queueMicrotask(() => this.#tell(5));
+      return;
+    }
     try {
       this.#upload.enqueue(copy);
     } catch {

@@ -16,7 +16,7 @@ extern "C" {
         url: &str,
         headers: &str,
         credentials: &JsValue,
-        streams: bool,
+        buffer: f64,
         tell: &Closure<dyn FnMut(u8, JsValue, JsValue)>,
     ) -> WebFetch;
     #[wasm_bindgen(method)]

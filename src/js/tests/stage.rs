@@ -43,6 +43,7 @@ impl Stage {
             ("transport", "auto".into()),
             ("maxReceiveMessageBytes", (4 << 20).into()),
             ("receiveWindowBytes", (1 << 20).into()),
+            ("bufferRequestBytes", 0.into()),
             ("fetch", self.fetch.fetch()),
             ("WebSocket", self.sockets.constructor()),
         ];

@@ -130,3 +130,39 @@ async fn what_the_browser_cannot_carry_is_refused_before_anything_is_sent() {
     stage.sees(&["end 12 by misuse"]);
     stage.ends().await;
 }
+
+/// Plain HTTP, where no browser streams requests.
+fn collecting(stage: &Stage, bytes: u32) -> JsClient {
+    stage.client(&[("transport", "fetch".into()), ("bufferRequestBytes", bytes.into())])
+}
+
+#[wasm_bindgen_test]
+async fn collected_requests_leave_as_one_at_the_half_close() {
+    let stage = Stage::new();
+    let call = stage.open(&collecting(&stage, 12), Bidi);
+    for text in ["a", "b"] {
+        assert!(call.send(text.as_bytes()));
+    }
+    stage.saw(&[]).await;
+    call.call.close_send();
+    stage.sees(&["fetch POST http://test/greet"]);
+    let server = stage.fetch.exchange(0);
+    assert_eq!(server.body().to_vec(), [message("a"), message("b")].concat());
+    assert!(server.option("duplex").is_undefined());
+    server.responds();
+    server.sends(&[message("Hello, a"), message("Hello, b"), ok()].concat());
+    stage.saw(&["headers", "read", "read", "message Hello, a", "message Hello, b", "end 0"]).await;
+    server.ends();
+    stage.ends().await;
+}
+
+#[wasm_bindgen_test]
+async fn more_than_is_collected_ends_the_call_and_nothing_leaves() {
+    let stage = Stage::new();
+    let call = stage.open(&collecting(&stage, 11), ClientStream);
+    for text in ["a", "b", "c"] {
+        call.send(text.as_bytes());
+    }
+    stage.saw(&["end 8 by misuse: the requests of this call are more than bufferRequestBytes"]).await;
+    stage.ends().await;
+}

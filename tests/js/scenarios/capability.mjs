@@ -1,5 +1,5 @@
 import { equal, match, nextTask, ok, rejection, within } from "../assert.mjs";
-import { UNIMPLEMENTED } from "../codes.mjs";
+import { RESOURCE_EXHAUSTED, UNIMPLEMENTED } from "../codes.mjs";
 import { allKinds, allTransports, carries } from "../harness.mjs";
 
 /** What a call that cannot be carried may be told to use instead, for each kind: whatever does carry it here. */
@@ -42,6 +42,13 @@ export default (suite, env) => {
         server: "tonic",
       },
     );
+  }
+
+  for (const kind of ["client_stream", "bidi"]) {
+    const place = { kind, transport: "fetch", server: "tonic" };
+    const name = `${kind} / fetch / tonic / bufferRequestBytes: `;
+    suite.scenario(`${name}requests reach the server`, bufferedRequests, place);
+    if (env.runtime !== "node") suite.scenario(`${name}a limit, and nothing leaves`, bufferIsFull, place);
   }
 
   if (env.runtime !== "node") return;
@@ -120,6 +127,33 @@ async function fetchOnly(t) {
   t.client = await t.newClient({ WebSocket: undefined });
   equal(t.client.supports(t.kind).transport, "fetch", "the transport");
   await completes(t, "fetch");
+}
+
+async function bufferedRequests(t) {
+  t.client = await t.newClient({ bufferRequestBytes: 1_000 });
+  equal(t.client.supports(t.kind).transport, "fetch", "the transport");
+  const { call, reply } = t.begin();
+  for (const name of ["Ada", "Bo"]) await call.send(name);
+  // A fetch that is full-duplex streams all the same.
+  if (t.env.runtime === "node") await t.observed.until("message");
+  else equal(await t.observed.now(), [], "what the server saw before the half-close");
+  await call.closeSend();
+  const expected = t.kind === "bidi" ? "Hello, Ada" : "Hello, Ada, Bo";
+  equal(await within(10_000, reply.promise, "the reply"), expected, "the reply");
+  if (t.receives) equal(await t.receiveAll(call), ["Hello, Bo"], "the other replies");
+  await t.endsOk(call);
+  equal((await t.observed.until("half-close")).detail.count, 2, "requests before the half-close");
+}
+
+async function bufferIsFull(t) {
+  t.client = await t.newClient({ bufferRequestBytes: 100 });
+  const { call, reply } = t.begin();
+  await call.send("x".repeat(100));
+  await t.endedWith(
+    { call, reply },
+    { code: RESOURCE_EXHAUSTED, fault: "misuse", message: /bufferRequestBytes/ },
+  );
+  await t.neverSeen();
 }
 
 async function completes(t, transport) {
