@@ -24,3 +24,8 @@ mod words;
 mod driver;
 #[cfg(all(target_family = "wasm", feature = "js"))]
 mod js;
+
+/// Of the npm package only: a Rust application chooses its own.
+#[cfg(all(target_family = "wasm", feature = "js"))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

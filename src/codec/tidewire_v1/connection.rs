@@ -18,8 +18,15 @@ use crate::words::words;
 pub enum Role {
     /// Opens streams.
     Client,
-    /// Answers them.
+    /// Answers them. The npm package never does, so that a gateway's part is left out of it.
+    #[cfg(not(all(target_family = "wasm", feature = "js", not(test))))]
     Gateway,
+}
+
+impl Role {
+    pub(super) fn is_gateway(self) -> bool {
+        self != Self::Client
+    }
 }
 
 /// One end of a `tidewire.v1` connection, without I/O and without a clock.
@@ -143,7 +150,7 @@ impl Connection {
         headers: &HeaderList,
         fin: bool,
     ) -> Result<u32, OpenError> {
-        if self.role == Role::Gateway {
+        if self.role.is_gateway() {
             return Err(OpenError::Invalid("a gateway as its sender; only clients open streams"));
         }
         if self.phase == Phase::Closed {
@@ -199,7 +206,7 @@ impl Connection {
     /// Ends the answer behind its queued bytes (gateway only). Trailers that the client does not take reset the
     /// stream, as in [`send_headers`](Self::send_headers).
     pub fn send_trailers(&mut self, id: u32, headers: &HeaderList) {
-        let (limit, may_send) = (self.peer.max_headers, self.role == Role::Gateway);
+        let (limit, may_send) = (self.peer.max_headers, self.role.is_gateway());
         let Some(stream) = self.streams.get_mut(id).filter(|stream| may_send && stream.is_writable()) else {
             return;
         };
@@ -214,7 +221,7 @@ impl Connection {
     /// vanishes without a byte. NO_ERROR behind a finished answer is sent by itself, so that here it does nothing.
     pub fn reset(&mut self, id: u32, code: u32, reason: &str) {
         let Some(stream) = self.streams.get(id) else { return };
-        if self.role == Role::Gateway && code == code::NO_ERROR && !stream.is_writable() {
+        if self.role.is_gateway() && code == code::NO_ERROR && !stream.is_writable() {
             return;
         }
         self.remove(id);
@@ -240,7 +247,7 @@ impl Connection {
 
     /// Takes no more streams (gateway only) and says so; those that are open run to their end.
     pub fn go_away(&mut self, code: u32, reason: &str) {
-        if self.role == Role::Client || self.phase == Phase::Closed || self.going_away {
+        if !self.role.is_gateway() || self.phase == Phase::Closed || self.going_away {
             return;
         }
         self.going_away = true;
@@ -281,10 +288,7 @@ impl Connection {
 
     /// The peer, for error messages.
     pub(super) fn them(&self) -> &'static str {
-        match self.role {
-            Role::Client => "gateway",
-            Role::Gateway => "client",
-        }
+        if self.role.is_gateway() { "client" } else { "gateway" }
     }
 
     pub(super) fn new_stream(&self, id: u32, received: Half) -> Stream {
@@ -357,7 +361,7 @@ impl Connection {
 
     /// Ends everything with a GOAWAY as the last frame.
     fn fail(&mut self, error: ConnectionError) -> ConnectionError {
-        let last = if self.role == Role::Gateway { self.last_opened } else { 0 };
+        let last = if self.role.is_gateway() { self.last_opened } else { 0 };
         frame::write_goaway(&mut self.control, last, error.code, &error.message);
         self.close(error.code, &error.message);
         error

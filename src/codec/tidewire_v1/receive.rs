@@ -1,7 +1,7 @@
 //! What each frame of the peer's does.
 
 use super::code;
-use super::connection::{Connection, Phase, Role};
+use super::connection::{Connection, Phase};
 use super::event::{ConnectionError, Event};
 use super::frame::{self, Frame, Frames, Malformed, kind};
 use super::limits::Limits;
@@ -55,11 +55,11 @@ impl Connection {
                 ", it belongs on 0"
             ]));
         }
-        match (frame.kind, self.role) {
+        match (frame.kind, self.role.is_gateway()) {
             (kind::HELLO, _) => self.receive_hello(frame),
-            (kind::OPEN, Role::Gateway) => self.receive_open(frame),
-            (kind::HEADERS, Role::Client) => self.receive_headers(frame),
-            (kind::TRAILERS, Role::Client) => self.receive_trailers(frame),
+            (kind::OPEN, true) => self.receive_open(frame),
+            (kind::HEADERS, false) => self.receive_headers(frame),
+            (kind::TRAILERS, false) => self.receive_trailers(frame),
             (kind::OPEN | kind::HEADERS | kind::TRAILERS, _) => {
                 Err(self.broke(&words!["sent a frame of type ", frame.kind, ", which is not its to send"]))
             }
@@ -231,7 +231,7 @@ impl Connection {
     fn receive_goaway(&mut self, frame: &Frame<'_>) -> Result<(), ConnectionError> {
         let (last, code, reason) = frame::read_goaway(frame.payload).map_err(|_| self.garbled("GOAWAY"))?;
         self.events.push_back(Event::GoAway { last, code, reason: reason.clone() });
-        if self.role == Role::Client {
+        if !self.role.is_gateway() {
             self.going_away = true;
             let handled = last.min(self.last_opened);
             for id in self.streams.ids().into_iter().filter(|&id| id > handled) {

@@ -1,7 +1,7 @@
 //! Who sends next.
 
 use super::code;
-use super::connection::{Connection, Phase, Role};
+use super::connection::{Connection, Phase};
 use super::event::Event;
 use super::frame;
 use super::limits::MAX_COALESCED;
@@ -100,7 +100,7 @@ impl Connection {
         let Some(stream) = self.streams.get(id) else { return };
         if stream.has_ended() {
             self.remove(id);
-        } else if stream.sent == Half::Ended && self.role == Role::Gateway {
+        } else if stream.sent == Half::Ended && self.role.is_gateway() {
             // The answer is complete: nobody reads the rest of the request (RFC 9113 §8.1).
             frame::write_reset(out, id, code::NO_ERROR, "");
             self.remove(id);
