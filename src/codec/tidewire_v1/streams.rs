@@ -1,12 +1,10 @@
 //! The streams of a connection by id.
 
-use std::collections::VecDeque;
-
 use super::stream::Stream;
 
 /// Ids only grow, so a sorted list does what a map would, in a fraction of a map's code.
 #[derive(Debug, Default)]
-pub(super) struct Streams(VecDeque<Stream>);
+pub(super) struct Streams(Vec<Stream>);
 
 impl Streams {
     pub(super) fn len(&self) -> usize {
@@ -24,13 +22,12 @@ impl Streams {
 
     /// Its id is above all before it.
     pub(super) fn push(&mut self, stream: Stream) {
-        debug_assert!(self.0.back().is_none_or(|last| last.id < stream.id));
-        self.0.push_back(stream);
+        debug_assert!(self.0.last().is_none_or(|last| last.id < stream.id));
+        self.0.push(stream);
     }
 
     pub(super) fn remove(&mut self, id: u32) -> Option<Stream> {
-        let place = self.place(id)?;
-        self.0.remove(place)
+        Some(self.0.remove(self.place(id)?))
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
