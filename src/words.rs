@@ -2,88 +2,114 @@
 //! of what a page downloads.
 
 /// One `String` of texts and whole numbers: `words!["stream ", id, " is gone"]`.
+///
+/// Literals become one text with a gap for each other part: a call for each part, at a hundred places, would be a
+/// kilobyte more.
 macro_rules! words {
-    ($($part:expr),+ $(,)?) => {{
-        let mut text = String::new();
-        $($crate::words::Word::add_to(&$part, &mut text);)+
-        text
-    }};
+    (@ [$($text:expr),*] [$($part:expr),*]) => {
+        $crate::words::fill(concat!($($text),*), &[$($crate::words::Word::part(&$part)),*])
+    };
+    (@ [$($text:expr),*] [$($part:expr),*] $next:literal $(, $($rest:tt)*)?) => {
+        words!(@ [$($text,)* $next] [$($part),*] $($($rest)*)?)
+    };
+    (@ [$($text:expr),*] [$($part:expr),*] $next:expr $(, $($rest:tt)*)?) => {
+        words!(@ [$($text,)* "\0"] [$($part,)* $next] $($($rest)*)?)
+    };
+    ($($parts:tt)+) => { words!(@ [] [] $($parts)+) };
 }
 pub(crate) use words;
 
-/// What stands in a sentence.
+/// What stands in a gap.
+#[derive(Clone, Copy)]
+pub(crate) enum Part<'a> {
+    Text(&'a str),
+    Number(usize),
+}
+
+/// What can stand in a sentence.
 pub(crate) trait Word {
-    fn add_to(&self, text: &mut String);
+    fn part(&self) -> Part<'_>;
 }
 
 impl<T: Word + ?Sized> Word for &T {
-    fn add_to(&self, text: &mut String) {
-        (**self).add_to(text);
+    fn part(&self) -> Part<'_> {
+        (**self).part()
     }
 }
 
 impl Word for str {
-    // A call at each of a hundred places is smaller than its body there.
-    #[inline(never)]
-    fn add_to(&self, text: &mut String) {
-        text.push_str(self);
+    fn part(&self) -> Part<'_> {
+        Part::Text(self)
     }
 }
 
 impl Word for String {
-    fn add_to(&self, text: &mut String) {
-        self.as_str().add_to(text);
+    fn part(&self) -> Part<'_> {
+        Part::Text(self)
     }
 }
 
 impl Word for std::borrow::Cow<'_, str> {
-    fn add_to(&self, text: &mut String) {
-        (**self).add_to(text);
-    }
-}
-
-impl Word for u64 {
-    #[inline(never)]
-    fn add_to(&self, text: &mut String) {
-        text.push_str(&decimal(*self));
-    }
-}
-
-impl Word for u32 {
-    fn add_to(&self, text: &mut String) {
-        u64::from(*self).add_to(text);
-    }
-}
-
-impl Word for u16 {
-    fn add_to(&self, text: &mut String) {
-        u64::from(*self).add_to(text);
-    }
-}
-
-impl Word for u8 {
-    fn add_to(&self, text: &mut String) {
-        u64::from(*self).add_to(text);
+    fn part(&self) -> Part<'_> {
+        Part::Text(self)
     }
 }
 
 impl Word for usize {
-    fn add_to(&self, text: &mut String) {
-        (*self as u64).add_to(text);
+    fn part(&self) -> Part<'_> {
+        Part::Number(*self)
     }
 }
 
-/// A number in decimal digits.
-pub(crate) fn decimal(mut number: u64) -> String {
-    let mut digits = Vec::new();
-    loop {
-        digits.push(b'0' + (number % 10) as u8);
-        number /= 10;
-        if number == 0 {
-            break;
+impl Word for u32 {
+    fn part(&self) -> Part<'_> {
+        Part::Number(*self as usize)
+    }
+}
+
+impl Word for u16 {
+    fn part(&self) -> Part<'_> {
+        Part::Number(usize::from(*self))
+    }
+}
+
+impl Word for u8 {
+    fn part(&self) -> Part<'_> {
+        Part::Number(usize::from(*self))
+    }
+}
+
+/// Puts the parts into the gaps of `text`, which are NULs.
+#[inline(never)]
+pub(crate) fn fill(text: &str, parts: &[Part<'_>]) -> String {
+    let mut parts = parts.iter();
+    let mut filled = String::new();
+    for char in text.chars() {
+        if char != '\0' {
+            filled.push(char);
+            continue;
+        }
+        match parts.next() {
+            Some(Part::Text(text)) => filled.push_str(text),
+            Some(Part::Number(number)) => push_decimal(&mut filled, *number as u64),
+            None => {}
         }
     }
-    digits.iter().rev().map(|digit| char::from(*digit)).collect()
+    filled
+}
+
+/// A number in decimal digits.
+pub(crate) fn decimal(number: u64) -> String {
+    let mut digits = String::new();
+    push_decimal(&mut digits, number);
+    digits
+}
+
+fn push_decimal(text: &mut String, number: u64) {
+    if number >= 10 {
+        push_decimal(text, number / 10);
+    }
+    text.push(char::from(b'0' + (number % 10) as u8));
 }
 
 #[cfg(test)]

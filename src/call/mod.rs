@@ -365,6 +365,6 @@ fn colon(reason: &str) -> &'static str {
 
 fn deadline_exceeded(timeout: Duration) -> Status {
     let millis = timeout.as_secs().saturating_mul(1000) + u64::from(timeout.subsec_millis());
-    let words = words!["the deadline of ", millis, " ms passed before the call ended"];
+    let words = words!["the deadline of ", crate::words::decimal(millis), " ms passed before the call ended"];
     Status::new(Code::DeadlineExceeded, Fault::Local, words)
 }

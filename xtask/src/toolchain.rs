@@ -50,7 +50,10 @@ impl Wasm {
         cargo
             .env("CARGO_TARGET_DIR", crate::root().join("target/wasm-ship"))
             .env("RUSTC_BOOTSTRAP", "1")
-            .env("RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zinline-mir")
+            .env(
+                "RUSTFLAGS",
+                "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zinline-mir",
+            )
             .words("build --release -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size")
             .arg("--target")
             .arg(TARGET)
