@@ -84,9 +84,10 @@ export class WebFetch {
   reset() {
     this.silence();
     // The body first: `abort` alone ends an upload in Chromium as if it were complete. There the error ends the request
-    // too, and an `abort` behind it would be an unhandled rejection.
+    // too, and an `abort` behind it would be an unhandled rejection. A body that is complete cannot be errored any more:
+    // its size is 0 then, and not null.
     this.#upload?.error(new Error("the call was cancelled"));
-    if (!this.#upload || this.#reader || isServer()) this.#abort.abort();
+    if (this.#upload?.desiredSize !== null || this.#reader || isServer()) this.#abort.abort();
   }
 
   done() {

@@ -130,19 +130,9 @@ export default (suite) => {
   });
 
   suite.each(
-    { kinds: ["bidi"] },
+    { kinds: ["bidi", "client_stream"] },
     "cancel after half-close reaches the server after its half-close",
-    async (t) => {
-      const { call, reply } = await t.endless();
-      await call.closeSend();
-      await t.observed.until("half-close");
-      call.cancel();
-      await nextTask();
-      equal(reply.state, "rejected", "the pending receive, one task after the cancel");
-      await t.endedWith({ call, reply }, { code: CANCELLED, fault: "local" });
-      await t.observed.until("cancelled");
-      await t.observed.until("end");
-    },
+    cancelAfterHalfClose,
   );
 
   suite.each({ kinds: streams }, "cancel after the end changes nothing", async (t) => {
@@ -184,15 +174,27 @@ export async function cancelWhilePending(t) {
   await serverSawCancel(t);
 }
 
+export async function cancelAfterHalfClose(t) {
+  const { call, reply } = await t.endless();
+  await call.closeSend();
+  await t.observed.until("half-close");
+  call.cancel();
+  await nextTask();
+  equal(reply.state, "rejected", "what waited, one task after the cancel");
+  await t.endedWith({ call, reply }, { code: CANCELLED, fault: "local" });
+  await t.observed.until("cancelled");
+  await t.observed.until("end");
+}
+
 /** A reset as a native client makes it: never a half-close. */
-async function serverSawCancel(t) {
+export async function serverSawCancel(t) {
   await t.observed.until("cancelled");
   await t.observed.until("end");
   if (t.kind === "bidi" || t.kind === "client_stream") t.observed.never("half-close");
 }
 
 /** Leaves the reading of an endless call in some way that must cancel it. */
-async function leaves(t, leave) {
+export async function leaves(t, leave) {
   const { call } = t.begin({ ask: { "x-count": 2, "x-never-end": 1 } });
   if (t.sends) {
     await call.send("Ada");

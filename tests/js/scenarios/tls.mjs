@@ -1,4 +1,4 @@
-import { cancelWhilePending } from "./cancel.mjs";
+import { cancelAfterHalfClose, cancelWhilePending } from "./cancel.mjs";
 import { answersInBetween, readsTen, saysHello, sendsThree } from "./happy.mjs";
 
 /** Behind TLS browsers speak HTTP/2, which changes what fetch can carry, how it aborts and how sockets are opened. */
@@ -11,5 +11,10 @@ export default (suite) => {
     { kinds: ["server_stream", "client_stream", "bidi"] },
     "a pending reply settles within one task of cancel, and the server sees it, under TLS",
     cancelWhilePending,
+  );
+  suite.each(
+    { kinds: ["client_stream", "bidi"] },
+    "cancel after half-close reaches the server after its half-close, under TLS",
+    cancelAfterHalfClose,
   );
 };
