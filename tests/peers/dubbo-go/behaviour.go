@@ -19,6 +19,9 @@ const askedToFail = `asked to fail: 100% "grüßt"`
 // maxMessageBytes is the largest x-size, and about the largest request taken.
 const maxMessageBytes = 64 << 20
 
+// plainError as x-fail-code asks for a plain Go error, not for a code: see codeOfPlainError for what comes of it.
+const plainError = 17
+
 const never = math.MaxUint64
 
 // behaviour is what the metadata of a call asks for.
@@ -52,7 +55,7 @@ func readBehaviour(header http.Header) (behaviour, error) {
 		stall:      header.Get("x-stall") != "",
 		endAfter:   number("x-end-after", never, 0, never),
 		failAfter:  number("x-fail-after", never, 0, never),
-		failCode:   triple.Code(number("x-fail-code", 9, 1, uint64(triple.CodeBizError))),
+		failCode:   triple.Code(number("x-fail-code", 9, 1, plainError)),
 		afterClose: number("x-after-close", 0, 0, never),
 		count:      number("x-count", 10, 0, never),
 		size:       int(number("x-size", 0, 0, maxMessageBytes)),
@@ -70,9 +73,8 @@ func (b *behaviour) endsAfter(requests uint64) (bool, error) {
 }
 
 // failure is the failure that was asked for. Its detail never reaches the client: dubbo-go drops it (see README.md).
-// 17 is what dubbo-go makes of a plain Go error.
 func (b *behaviour) failure() error {
-	if b.failCode == triple.CodeBizError {
+	if b.failCode == plainError {
 		return errors.New(askedToFail)
 	}
 	failure := triple.NewError(b.failCode, errors.New(askedToFail))

@@ -120,7 +120,7 @@ func (c *call) end(err error) error {
 	if wire := new(triple.Error); errors.As(err, &wire) {
 		code = wire.Code()
 	} else if err != nil {
-		code = triple.CodeBizError
+		code = codeOfPlainError
 	}
 	c.ended = true
 	c.record("end", map[string]any{"code": uint32(code), "count": c.requests.Load()})

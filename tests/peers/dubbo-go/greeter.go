@@ -24,10 +24,12 @@ type Greeter struct {
 }
 
 // Greet is unary.
-func (g *Greeter) Greet(ctx context.Context, request *greet.GreetRequest) (*greet.GreetResponse, error) {
+func (g *Greeter) Greet(ctx context.Context, request *greet.GreetRequest) (*triple.Response, error) {
 	header, _ := triple.FromIncomingContext(ctx)
-	var reply *greet.GreetResponse
-	err := g.handle(ctx, "Greet", header, unaryAnswer{ctx}, func(c *call) error {
+	header = canonical(header)
+	reply := new(greet.GreetResponse)
+	response := triple.NewResponse(reply)
+	err := g.handle(ctx, "Greet", header, unaryAnswer{ctx, response}, func(c *call) error {
 		if _, err := c.endsAfter(0); err != nil {
 			return err
 		}
@@ -42,10 +44,13 @@ func (g *Greeter) Greet(ctx context.Context, request *greet.GreetRequest) (*gree
 			return err
 		}
 		c.reply()
-		reply = hello(request.GetName())
+		reply.Greeting = hello(request.GetName()).Greeting
 		return nil
 	})
-	return reply, err
+	if err != nil {
+		return nil, err
+	}
+	return response, nil
 }
 
 // GreetStream is the bidi stream.
@@ -171,10 +176,11 @@ type answer interface {
 	trailers(http.Header)
 }
 
-type unaryAnswer struct{ ctx context.Context }
-
-func (a unaryAnswer) headers(add http.Header)  { _ = triple.SetHeader(a.ctx, add) }
-func (a unaryAnswer) trailers(add http.Header) { _ = triple.SetTrailer(a.ctx, add) }
+// unaryAnswer takes them in the way of the version.
+type unaryAnswer struct {
+	ctx      context.Context
+	response *triple.Response
+}
 
 type streamAnswer struct {
 	conn triple.StreamingHandlerConn
@@ -182,6 +188,15 @@ type streamAnswer struct {
 
 func (a streamAnswer) headers(add http.Header)  { merge(a.conn.ResponseHeader(), add) }
 func (a streamAnswer) trailers(add http.Header) { merge(a.conn.ResponseTrailer(), add) }
+
+// canonical is for versions before v3.3.2, which give the names in lower case, where http.Header does not find them.
+func canonical(header http.Header) http.Header {
+	found := make(http.Header, len(header))
+	for name, values := range header {
+		found[http.CanonicalHeaderKey(name)] = values
+	}
+	return found
+}
 
 func merge(into, add http.Header) {
 	for name, values := range add {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"dubbo.apache.org/dubbo-go/v3/protocol"
-	"dubbo.apache.org/dubbo-go/v3/protocol/triple"
 	"dubbo.apache.org/dubbo-go/v3/server"
 
 	"github.com/dubbogo/gost/log/logger"
@@ -28,6 +27,9 @@ import (
 	_ "dubbo.apache.org/dubbo-go/v3/protocol/protocolwrapper"
 	_ "dubbo.apache.org/dubbo-go/v3/proxy/proxy_factory"
 )
+
+// maxRequest is the receive limit, above that of tests/README.md; dubbo-go's own is 4 MiB.
+const maxRequest = "65MiB"
 
 func main() {
 	port := flag.Int("port", 0, "port of the greeter; 0: any")
@@ -72,11 +74,8 @@ func startGreeter(port int, seen *observed) (string, error) {
 		return "", err
 	}
 
-	dubbo, err := server.NewServer(server.WithServerProtocol(
-		protocol.WithTriple(triple.WithMaxServerRecvMsgSize("65MiB")),
-		protocol.WithIp("127.0.0.1"),
-		protocol.WithPort(address.Port),
-	))
+	options := append(tripleOptions(), protocol.WithIp("127.0.0.1"), protocol.WithPort(address.Port))
+	dubbo, err := server.NewServer(server.WithServerProtocol(options...))
 	if err != nil {
 		return "", err
 	}

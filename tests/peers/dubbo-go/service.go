@@ -22,9 +22,9 @@ var greetService = server.ServiceInfo{
 			MethodFunc: func(ctx context.Context, args []any, handler any) (any, error) {
 				response, err := handler.(*Greeter).Greet(ctx, args[0].(*greet.GreetRequest))
 				if err != nil {
-					return nil, err
+					return nil, err // not a nil *triple.Response
 				}
-				return triple.NewResponse(response), nil
+				return response, nil
 			},
 		},
 		{
