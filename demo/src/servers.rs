@@ -61,9 +61,9 @@ impl FromStr for Server {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, rest) = text.split_once('=').ok_or("expected NAME=URL[,observed=URL][,about=TEXT]")?;
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if name.is_empty() || !name.chars().all(plain) {
-            return Err(format!("the name `{name}` becomes a path: use a to z, 0 to 9 and `-`"));
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+        if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+            return Err(format!("the name `{name}` becomes a path: use a to z, 0 to 9, `-` and `.`"));
         }
         if name == "tonic" || TAKEN.contains(&name) {
             return Err(format!("the name `{name}` is taken by the demo itself"));
@@ -98,8 +98,8 @@ mod tests {
     #[test]
     fn a_mount_names_its_server_and_its_log() {
         let server: Server =
-            "dubbo-go=http://127.0.0.1:20000,observed=http://127.0.0.1:20001".parse().unwrap();
-        assert_eq!(server.name, "dubbo-go");
+            "dubbo-go-v3.3.0=http://127.0.0.1:20000,observed=http://127.0.0.1:20001".parse().unwrap();
+        assert_eq!(server.name, "dubbo-go-v3.3.0");
         assert_eq!(server.upstream, "http://127.0.0.1:20000");
         assert_eq!(server.log, Log::At("http://127.0.0.1:20001".parse().unwrap()));
 
@@ -112,6 +112,7 @@ mod tests {
         for (text, complaint) in [
             ("dubbo", "expected NAME=URL"),
             ("a/b=http://x", "becomes a path"),
+            ("..=http://x", "becomes a path"),
             ("tidewire=http://x", "taken"),
             ("x=localhost:80", "expected http://HOST:PORT"),
             ("x=http://h/path", "without a path"),

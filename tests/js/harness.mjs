@@ -28,7 +28,7 @@ export class Suite {
     this.env = env;
   }
 
-  /** One scenario. `place`: what the scene is set up with, any of kind, transport, server, protocol, baseUrl. */
+  /** One scenario. `place`: what the scene is set up with, as `Scene` takes it. */
   scenario(name, body, { limitMs = LIMIT_MS, ...place } = {}) {
     if (this.#scenarios.has(name)) throw new Error(`two scenarios are called "${name}"`);
     this.#scenarios.set(name, { body, place, limitMs });
@@ -59,15 +59,15 @@ export class Suite {
     return [...this.#scenarios].map(([name, { limitMs }]) => ({ name, limitMs }));
   }
 
-  /** Runs a scenario under all guards. Never rejects: `{ ok, ms, error }`. */
+  /** Runs a scenario under all guards. Never rejects: `{ ok, ms, error }`, and `result` if its body returns one. */
   async run(name) {
     const start = performance.now();
-    const error = await this.#attempt(name).then(
-      () => undefined,
-      (failure) => inFull(failure),
+    const { error, result } = await this.#attempt(name).then(
+      (result) => ({ result }),
+      (failure) => ({ error: inFull(failure) }),
     );
     this.#previous = name;
-    return { name, ok: error === undefined, ms: Math.round(performance.now() - start), error };
+    return { name, ok: error === undefined, ms: Math.round(performance.now() - start), error, result };
   }
 
   async #attempt(name) {
@@ -80,11 +80,12 @@ export class Suite {
     const scene = await Scene.create(this.env, place);
     const failures = [];
     const collect = (failure) => failures.push(failure);
-    await within(limitMs, run(body, scene), "the scenario").catch(collect);
+    const result = await within(limitMs, run(body, scene), "the scenario").catch(collect);
     scene.closeClients();
     await guards.check().catch(collect);
     if (place.server) await openCallsFallTo(before, this.env.origin, place.server).catch(collect);
     if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures);
+    return result;
   }
 
   async #openCalls(server) {
@@ -94,5 +95,5 @@ export class Suite {
 
 /** A body that throws before its first await rejects, too. */
 async function run(body, scene) {
-  await body(scene);
+  return body(scene);
 }

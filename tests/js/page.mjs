@@ -3,7 +3,7 @@ import { buildSuite } from "./suite.mjs";
 
 const guards = guardPage();
 
-/** For the driver. `settings`: runtime, fakeOrigin, refusedOrigin. */
+/** For the driver. `settings`: runtime, and fakeOrigin and refusedOrigin, or peers. */
 globalThis.prepare = async (settings) => {
   const env = {
     ...settings,

@@ -16,9 +16,11 @@ export class Scene {
     return scene;
   }
 
-  constructor(env, { kind, transport, server, protocol, baseUrl }) {
-    Object.assign(this, { env, kind, transport, server, protocol });
-    this.baseUrl = baseUrl ?? `${env.origin}/${server}`;
+  /** `client`: more options for its clients. `details`: whether the server sends those of its failures. */
+  constructor(env, place) {
+    const { kind, transport, server, protocol, client = {}, details = server !== "dubbo-go" } = place;
+    Object.assign(this, { env, kind, transport, server, protocol, details, clientOptions: client });
+    this.baseUrl = place.baseUrl ?? `${env.origin}/${server}`;
     this.renew();
   }
 
@@ -45,6 +47,7 @@ export class Scene {
       ...(transport && { transport }),
       ...(protocol && { protocol }),
       ...env.clientOptions,
+      ...this.clientOptions,
       ...options,
     });
     this.#clients.push(client);

@@ -21,6 +21,11 @@ const themes = [
 /** Every scenario that `env` can run. The page behind TLS runs those that need it, and only those. */
 export async function buildSuite(env) {
   const suite = new Suite(env);
+  if (env.peers) {
+    const { addTable } = await import("./interop/table.mjs");
+    addTable(suite, env);
+    return suite;
+  }
   for (const theme of env.secure ? ["tls"] : themes) {
     const { default: add } = await import(`./scenarios/${theme}.mjs`);
     add(suite, env);

@@ -7,14 +7,14 @@ use crate::{package, say, servers};
 pub(crate) fn run(flags: &[String]) -> Result<()> {
     package::build()?;
     servers::build_demo()?;
-    let peer = servers::peer()
+    let peers = servers::dubbo_go()
         .map_err(|error| say(format_args!("without the dubbo-go server (tonic is there): {error}")))
-        .ok();
+        .unwrap_or_default();
     let mut flags = flags.to_vec();
     if !flags.iter().any(|flag| flag == "--listen" || flag.starts_with("--listen=")) {
         flags.extend(["--listen".to_owned(), "127.0.0.1:8080".to_owned()]);
     }
-    let demo = servers::demo(peer, &flags, true)?;
+    let demo = servers::demo(peers, &flags, true)?;
     println!("\n  Tidewire's demo is at {}   (Ctrl-C ends it)\n", demo.origin);
     demo.server.wait()
 }

@@ -1,14 +1,12 @@
-//! What the tests need of the machine and no package registry of ours carries: browsers, and Go for the dubbo-go
-//! peer. Found by environment or on PATH; else installed where apt may; else named as missing.
+//! What the tests need of the machine and no package registry of ours carries: browsers, and Go for some
+//! peers. Found by environment or on PATH; else installed where apt may; else named as missing.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::apt;
 use crate::exec::{Error, Result, Run, doing};
-use crate::{apt, cache, say};
-
-const PEER: &str = "tests/peers/dubbo-go";
 
 pub(crate) fn chromium() -> Result<PathBuf> {
     let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -23,42 +21,20 @@ pub(crate) fn firefox() -> Result<PathBuf> {
     program("Firefox", "FIREFOX", &["firefox-esr", "firefox"], "firefox-esr")
 }
 
-/// The folder of the dubbo-go peer's sources.
-pub(crate) fn peer_folder() -> PathBuf {
-    crate::root().join(PEER)
-}
-
-/// The go command: the machine's own, if it is new enough for the peer's go.mod.
-pub(crate) fn go() -> Result<Run> {
-    let module =
-        doing(format_args!("cannot read {PEER}/go.mod"), fs::read_to_string(peer_folder().join("go.mod")))?;
-    let needed = module.lines().find_map(|line| line.strip_prefix("go ")).unwrap_or_default();
+/// The go command in `folder`: the machine's own, if it is new enough for that module file.
+pub(crate) fn go(folder: &Path, module: &str) -> Result<Run> {
+    let module = folder.join(module);
+    let text = doing(format_args!("cannot read {}", module.display()), fs::read_to_string(&module))?;
+    let needed = text.lines().find_map(|line| line.strip_prefix("go ")).unwrap_or_default();
     // Never a toolchain download: on a closed network it would hang.
-    let go = Run::new("go").env("GOTOOLCHAIN", "local").dir(peer_folder());
+    let go = Run::new("go").env("GOTOOLCHAIN", "local").dir(folder);
     let found = go.clone().words("env GOVERSION").quiet()?;
     let found = found.trim().trim_start_matches("go");
     if release(found) < release(needed) {
-        return Err(Error::missing(format!(
-            "the dubbo-go peer needs Go {needed} or newer; this is Go {found}"
-        )));
+        let module = module.display();
+        return Err(Error::missing(format!("{module} needs Go {needed} or newer; this is Go {found}")));
     }
     Ok(go)
-}
-
-/// The dubbo-go peer, built once per state of its sources.
-pub(crate) fn peer() -> Result<PathBuf> {
-    let go = go()?;
-    let peers = cache::folder()?.join("peers");
-    doing("cannot make the folder for peers", fs::create_dir_all(&peers))?;
-    let _lock = cache::lock(&peers.join("lock"))?;
-    let binary = peers.join(format!("dubbo-go-{}", cache::hash(&[peer_folder()])?));
-    if !binary.exists() {
-        say(format_args!("go build in {PEER} (a few minutes the first time, then once per change)"));
-        let unfinished = binary.with_extension("unfinished");
-        go.words("build -o").arg(&unfinished).arg(".").limit_secs(1200).quiet()?;
-        doing("cannot put the dubbo-go peer in place", fs::rename(&unfinished, &binary))?;
-    }
-    Ok(binary)
 }
 
 fn program(what: &str, variable: &str, names: &[&str], package: &str) -> Result<PathBuf> {

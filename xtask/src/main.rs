@@ -6,8 +6,10 @@ mod cache;
 mod demo;
 mod exec;
 mod guard;
+mod interop;
 mod machine;
 mod package;
+mod peers;
 mod report;
 mod rings;
 mod servers;
@@ -31,7 +33,10 @@ cargo xtask <word>
                   build everything, start the greeters, the gateway and the page, print the URL
   test            set up and run every ring; says at the end what ran and what was left out
   test <ring>     one ring or a few: check, native, package, size, peer, wasm,
-                  js [node | chromium | firefox]
+                  js [node | chromium | firefox], interop [node | chromium | table]
+  interop [node | chromium] [peer…] [--only TEXT]
+                  the table of calls against other servers and proxies, or the part of it that is named; the whole
+                  writes docs/interop.md
   build           the crate to wasm, and the npm package into pkg-config/dist
   size            measure what a browser loads, write SIZE.md, fail above the budget
   setup           only fetch and build what the other words need
@@ -40,7 +45,7 @@ cargo xtask <word>
 
 Every word sets up what it needs, each thing once: a Rust compiler for wasm32 (the toolchain's own target, rustup's,
 or Debian's compiler with a standard library built from source), wasm-bindgen and wasm-pack by cargo install, npm
-packages by npm ci, browsers by apt where it may install them, the dubbo-go server by go build.
+packages by npm ci, browsers by apt where it may install them, other servers by go build, Maven, npm, pip and cargo.
 It is kept in $TIDEWIRE_CACHE, else $XDG_CACHE_HOME/tidewire, else ~/.cache/tidewire.
 
 Set CHROME, CHROMEDRIVER or FIREFOX to use a browser that is not on PATH. What a machine lacks (a browser, Go) is
@@ -66,6 +71,7 @@ fn task(args: &[String]) -> Result<ExitCode> {
         ["setup"] => setup::run()?,
         ["build"] => package::build()?,
         ["size"] => size::write()?,
+        ["interop", words @ ..] => return interop::run(words),
         ["demo", ..] => demo::run(&args[1..])?,
         ["clean-cache"] => clean_cache()?,
         _ => {

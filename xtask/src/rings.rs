@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::exec::{Error, Result, Run, doing};
 use crate::report::Count;
 use crate::toolchain::{self, TARGET};
-use crate::{machine, package, servers, size, tools};
+use crate::{interop, machine, package, peers, servers, size, tools};
 
 /// One line of the report.
 pub(crate) struct Ring {
@@ -29,6 +29,9 @@ pub(crate) const RINGS: &[Ring] = &[
     Ring { name: "js node", run: || js("node") },
     Ring { name: "js chromium", run: || js("chromium") },
     Ring { name: "js firefox", run: || js("firefox") },
+    Ring { name: "interop node", run: || interop::ring("node") },
+    Ring { name: "interop chromium", run: || interop::ring("chromium") },
+    Ring { name: "interop table", run: interop::check },
 ];
 
 fn check(run: Run) -> Result<Count> {
@@ -60,8 +63,9 @@ fn size() -> Result<Count> {
 }
 
 fn peer() -> Result<Count> {
-    let go = machine::go()?.limit_secs(1200);
-    let unformatted = Run::new("gofmt").words("-l .").dir(machine::peer_folder()).quiet()?;
+    let folder = peers::dubbo_go_folder();
+    let go = machine::go(&folder, "go.mod")?.limit_secs(1200);
+    let unformatted = Run::new("gofmt").words("-l .").dir(&folder).quiet()?;
     if !unformatted.trim().is_empty() {
         return Err(Error::failed(format!("gofmt would change:\n{unformatted}")));
     }
@@ -91,20 +95,25 @@ fn webdriver_json(chromium: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// The same scenarios in each runtime, against both servers.
-fn js(target: &str) -> Result<Count> {
-    let browser = match target {
+/// The browser of a target, by the variable that the tests read.
+pub(crate) fn browser(target: &str) -> Result<Option<(&'static str, PathBuf)>> {
+    Ok(match target {
         "chromium" => Some(("CHROME", machine::chromium()?)),
         "firefox" => Some(("FIREFOX", machine::firefox()?)),
         _ => None,
-    };
+    })
+}
+
+/// The same scenarios in each runtime, against both servers.
+fn js(target: &str) -> Result<Count> {
+    let browser = browser(target)?;
     package::build()?;
     tools::npm("tests/js")?;
     servers::build_demo()?;
     let pages = format!("/tests={}", crate::root().join("tests/js").display());
     let flags =
         ["--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--also", &pages].map(str::to_owned);
-    let demo = servers::demo(Some(servers::peer()?), &flags, false)?;
+    let demo = servers::demo(servers::dubbo_go()?, &flags, false)?;
     if target == "node" {
         // The example of the README, as it stands there.
         let base = format!("{}/tonic", demo.origin);
@@ -118,7 +127,7 @@ fn js(target: &str) -> Result<Count> {
 
 /// Runs and counts, whether it ends well or not. A ring that ran nothing has failed, and one whose command failed
 /// without a failed test (it did not compile, say) counts as one failure.
-fn counted(run: Run, count: fn(&str) -> Count) -> Result<Count> {
+pub(crate) fn counted(run: Run, count: fn(&str) -> Count) -> Result<Count> {
     let command = run.to_string();
     let (output, error) = run.shown_anyway()?;
     let mut count = count(&output);
@@ -146,7 +155,7 @@ fn go_count(output: &str) -> Count {
 }
 
 /// The last line: `12 passed, 0 failed`.
-fn js_count(output: &str) -> Count {
+pub(crate) fn js_count(output: &str) -> Count {
     let last = output.lines().rev().find(|line| line.ends_with(" failed")).unwrap_or_default();
     Count::default().plus(number_before(last, " passed"), number_before(last, " failed"))
 }

@@ -1,4 +1,4 @@
-//! The demo server (tonic greeter, gateway, pages) and the dubbo-go peer, as processes that end with us.
+//! Servers as processes that end with us; the demo server (tonic greeter, gateway, pages) with the peers behind it.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdin, Stdio};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::exec::{Error, Output, Result, Run, doing};
 use crate::guard::{self, Group};
-use crate::machine;
+use crate::peers::{self, Running};
 
 /// A slow machine with a cold disk; a server that is up says so within a second.
 const STARTUP: Duration = Duration::from_secs(60);
@@ -24,7 +24,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn start(run: &Run, show: bool) -> Result<Self> {
+    pub(crate) fn start(run: &Run, show: bool) -> Result<Self> {
         let mut child = run.spawn(Stdio::piped())?;
         let group = guard::watch(child.id());
         let output = Output::default();
@@ -57,7 +57,7 @@ impl Server {
     }
 
     /// The first thing that `find` finds in all that the server has printed so far.
-    fn wait_for<T>(&mut self, what: &str, find: impl Fn(&str) -> Option<T>) -> Result<T> {
+    pub(crate) fn wait_for<T>(&mut self, what: &str, find: impl Fn(&str) -> Option<T>) -> Result<T> {
         let deadline = Instant::now() + STARTUP;
         let mut text = String::new();
         while let Some(lines) = &self.lines {
@@ -93,41 +93,32 @@ impl Drop for Server {
     }
 }
 
-/// The dubbo-go peer and its two addresses.
-pub(crate) struct Peer {
-    _server: Server,
-    service: String,
-    observed: String,
-}
-
-pub(crate) fn peer() -> Result<Peer> {
-    let run = Run::new(machine::peer()?).words("-port 0 -observed-port 0 -exit-on-stdin-eof");
-    let mut server = Server::start(&run, false)?;
-    let (service, observed) = server.wait_for("`listening on ADDRESS observed ADDRESS`", peer_addresses)?;
-    Ok(Peer { _server: server, service, observed })
-}
-
-/// The demo server, where it listens, and the peer that it is in front of.
+/// The demo server, where it listens, and the peers that it is in front of.
 pub(crate) struct Demo {
     pub(crate) server: Server,
     pub(crate) origin: String,
     pub(crate) tls_origin: Option<String>,
-    _peer: Option<Peer>,
+    _peers: Vec<Running>,
 }
 
 pub(crate) fn build_demo() -> Result<()> {
     Run::new("cargo").words("build --package tidewire-demo").shown().map(|_| ())
 }
 
-/// The demo server, built before, with these flags besides the folders of the repository.
-pub(crate) fn demo(peer: Option<Peer>, flags: &[String], show: bool) -> Result<Demo> {
+/// The dubbo-go server of the demo and of the scenarios, called just that.
+pub(crate) fn dubbo_go() -> Result<Vec<Running>> {
+    let running = peers::start(&[peers::named(peers::NEWEST_DUBBO_GO)?])?;
+    Ok(running.into_iter().map(|peer| peer.called("dubbo-go")).collect())
+}
+
+/// The demo server, built before, with these flags besides the folders of the repository, and with all `peers` mounted
+/// at their names.
+pub(crate) fn demo(peers: Vec<Running>, flags: &[String], show: bool) -> Result<Demo> {
     let root = crate::root();
     let binary = crate::target_folder().join("debug/tidewire-demo");
     let mut run = Run::new(binary).arg("--exit-on-stdin-eof");
     run = run.arg("--www").arg(root.join("www")).arg("--package").arg(root.join("pkg-config/dist"));
-    if let Some(Peer { service, observed, .. }) = &peer {
-        run = run.arg("--mount").arg(format!("dubbo-go=http://{service},observed=http://{observed}"));
-    }
+    run = peers.iter().filter_map(Running::mount).fold(run, |run, mount| run.arg("--mount").arg(mount));
     let with_tls = flags.iter().any(|flag| flag == "--tls-listen");
     let mut server = Server::start(&flags.iter().fold(run, Run::arg), show)?;
     let origins = |text: &str| {
@@ -135,24 +126,13 @@ pub(crate) fn demo(peer: Option<Peer>, flags: &[String], show: bool) -> Result<D
         (!with_tls || tls.is_some()).then(|| Some((url(text, "http://")?, tls))).flatten()
     };
     let (origin, tls_origin) = server.wait_for("`listening on http://ADDRESS`", origins)?;
-    Ok(Demo { server, origin, tls_origin, _peer: peer })
+    Ok(Demo { server, origin, tls_origin, _peers: peers })
 }
 
 fn url(text: &str, scheme: &str) -> Option<String> {
     let start = text.find(scheme)?;
     let end = text[start..].find(char::is_whitespace).map_or(text.len(), |length| start + length);
     Some(text[start..end].trim_end_matches(['/', ',', ';', '.']).to_owned())
-}
-
-fn peer_addresses(text: &str) -> Option<(String, String)> {
-    let words: Vec<&str> =
-        text.lines().find(|line| line.starts_with("listening on"))?.split_whitespace().collect();
-    match words.as_slice() {
-        ["listening", "on", service, "observed", observed] => {
-            Some(((*service).to_owned(), (*observed).to_owned()))
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -164,8 +144,6 @@ mod tests {
         let text = "starting\nlistening on http://127.0.0.1:8080/\nlistening on https://127.0.0.1:8443\n";
         assert_eq!(url(text, "http://").unwrap(), "http://127.0.0.1:8080");
         assert_eq!(url(text, "https://").unwrap(), "https://127.0.0.1:8443");
-        let addresses = peer_addresses("log\nlistening on 127.0.0.1:1 observed 127.0.0.1:2\n").unwrap();
-        assert_eq!(addresses, ("127.0.0.1:1".to_owned(), "127.0.0.1:2".to_owned()));
     }
 
     #[test]

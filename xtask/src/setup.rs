@@ -1,7 +1,7 @@
 //! `cargo xtask setup`: everything that building and testing need, each step once, in the order of need.
 
 use crate::exec::{Error, Result};
-use crate::{machine, say, toolchain, tools};
+use crate::{machine, peers, say, toolchain, tools};
 
 /// Says what it found.
 type Step = fn() -> Result<String>;
@@ -17,7 +17,7 @@ pub(crate) fn run() -> Result<()> {
         ("Chromium", || shown(machine::chromium())),
         ("chromedriver", || shown(machine::chromedriver())),
         ("Firefox", || shown(machine::firefox())),
-        ("dubbo-go peer", || shown(machine::peer())),
+        ("peers", built_peers),
     ];
     let mut failed = Vec::new();
     for (name, step) in steps {
@@ -31,6 +31,13 @@ pub(crate) fn run() -> Result<()> {
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(Error::failed(format!("not set up: {}", failed.join(", ")))) }
+}
+
+fn built_peers() -> Result<String> {
+    for peer in peers::PEERS {
+        peer.program()?;
+    }
+    Ok(format!("{} built", peers::PEERS.len()))
 }
 
 fn shown(path: Result<std::path::PathBuf>) -> Result<String> {

@@ -77,7 +77,7 @@ function isSupported(t) {
   equal([support.ok, support.transport], [true, t.transport], "support");
 }
 
-async function isRefused(t, names) {
+export async function isRefused(t, names) {
   const support = t.client.supports(t.kind);
   equal(support.ok, false, "support");
   match(support.reason, names, "the reason");

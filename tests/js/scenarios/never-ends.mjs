@@ -67,8 +67,8 @@ export default (suite) => {
 };
 
 /** A loop that receives until it cannot, as users write it; it has read one message when this resolves. */
-async function receiveLoop(t, options) {
-  const call = t.bidi(options);
+export async function receiveLoop(t, options) {
+  const call = t.sends ? t.bidi(options) : t.serverStream("Ada", options);
   const progress = { received: 0, ended: undefined };
   let readOne;
   const first = new Promise((resolve) => (readOne = resolve));
@@ -84,7 +84,7 @@ async function receiveLoop(t, options) {
     }
     return progress;
   })();
-  await call.send("Ada");
+  if (t.sends) await call.send("Ada");
   await within(10_000, first, "the first message");
   return { call, loop, progress };
 }

@@ -1,0 +1,27 @@
+/**
+ * The columns of the table: a peer, and a way to it. One file for each family of peers.
+ *
+ * A column has
+ * - `peer`: the name in `xtask/src/peers.rs` of what is called (a server, or the proxy in front of it); `server`: whose
+ *   log tells what was seen, unless it is the peer itself; `tonic` is the greeter in the demo server;
+ * - `title`, `way`: for the table;
+ * - `transport`, `protocol`, `client`: more options of `createClient`; `url(env)`: its base URL;
+ * - `kinds`: what can be called at all. With fewer than all: `lacks: { note, shown }`, as in `cannot` below;
+ * - `details`: whether the server sends the details of its failures;
+ * - `secure`: only in a page behind TLS; `runtimes`: only in these;
+ * - `cells`: rows that go otherwise: `{ cannot: sentence, shown }` where the peer cannot carry it, `{ differs: sentence,
+ *   shown }` where the client gets what it is promised and the server is told otherwise. The sentence ends with the
+ *   place in the peer's own source that shows why; `shown` is a test that shows the peer doing it. `kind` and
+ *   `runtimes` restrict it.
+ */
+import { allKinds } from "../harness.mjs";
+import dubboGo from "./columns/dubbo-go.mjs";
+import tonic from "./columns/tonic.mjs";
+
+export const columns = [...tonic, ...dubboGo].map((column) => ({
+  server: column.peer,
+  kinds: allKinds,
+  details: true,
+  id: `${column.title} / ${column.way}`,
+  ...column,
+}));

@@ -1,0 +1,3 @@
+import { throughGateway } from "./gateway.mjs";
+
+export default throughGateway({ peer: "tonic", title: "tonic" });

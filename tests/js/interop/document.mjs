@@ -1,0 +1,123 @@
+/**
+ * Writes docs/interop.md from the results of the last runs, or says where it differs from them.
+ *   node interop/document.mjs --write|--check FOLDER
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rows } from "./rows.mjs";
+
+const RUNTIMES = { node: "Node", chromium: "Chromium" };
+const KINDS = { unary: "U", server_stream: "S", client_stream: "C", bidi: "B" };
+const page = fileURLToPath(new URL("../../../docs/interop.md", import.meta.url));
+
+const [mode, folder] = process.argv.slice(2);
+const results = {};
+for (const runtime of Object.keys(RUNTIMES)) {
+  const text = await readFile(join(folder, `${runtime}.json`), "utf8").catch(() => {
+    throw new Error(`the table has not run in ${runtime} yet: cargo xtask interop`);
+  });
+  results[runtime] = JSON.parse(text);
+}
+const failed = Object.entries(results).flatMap(([runtime, cells]) =>
+  cells.filter(({ ok }) => !ok).map(({ column, row }) => `${column} / ${row} in ${runtime}`),
+);
+if (failed.length > 0) throw new Error(`nothing is written from runs that failed: ${failed.join("; ")}`);
+
+const notes = [];
+const text = document();
+if (mode === "--write") await writeFile(page, text);
+else if (text !== (await readFile(page, "utf8").catch(() => ""))) {
+  console.error(
+    "docs/interop.md does not say what the table found: `cargo xtask interop` writes it. It would be:",
+  );
+  console.error(text);
+  process.exitCode = 1;
+}
+
+function document() {
+  return `# Calls against other servers
+
+Written by \`cargo xtask interop\` from what its tests found, not by hand. Each cell is a test against the real server: it
+asserts what the client got and what the server saw (\`tests/js/interop/\`).
+
+## What is asked
+
+${rows.map(({ title }, i) => `${i + 1}. ${title}`).join("\n")}
+
+## What came of it
+
+The letter is the kind of call that the cell ran with, the first that goes this way: **B**idi, **C**lient stream,
+**S**erver stream, **U**nary. A number in brackets: otherwise, or not at all, as the note says; that is tested as well.
+
+${table()}
+
+${notes.map((note, i) => `- [${i + 1}] ${note}`).join("\n")}
+
+## After the end
+
+What each method of a bidi call gives once the call has ended, in every column.
+
+${after()}
+`;
+}
+
+function table() {
+  const head = ["server", "way", "in", ...rows.map((_, i) => i + 1)];
+  return [line(head), line(head.map(() => "---")), ...lines()].join("\n");
+}
+
+/** One line a column, or one a runtime where they differ. */
+function lines() {
+  const columns = new Set(Object.values(results).flatMap((cells) => cells.map(({ column }) => column)));
+  return [...columns].sort(byServer).flatMap((column) => {
+    const here = Object.keys(RUNTIMES).filter((name) => results[name].some((cell) => cell.column === column));
+    const each = here.map((name) => cellsOf(name, column).map(show));
+    const same = each.every((cells) => cells.join() === each[0].join());
+    const where = same ? [here.map((name) => RUNTIMES[name]).join(", ")] : here.map((name) => RUNTIMES[name]);
+    return where.map((names, i) => line([...column.split(" / "), names, ...each[i]]));
+  });
+}
+
+function byServer(a, b) {
+  return a.split(" / ")[0].localeCompare(b.split(" / ")[0]);
+}
+
+function cellsOf(runtime, column) {
+  return rows.map(({ id }) => results[runtime].find((cell) => cell.column === column && cell.row === id));
+}
+
+function show({ how, kind, note }) {
+  if (how === "yes") return KINDS[kind];
+  if (!notes.includes(note)) notes.push(note);
+  const number = `[${notes.indexOf(note) + 1}]`;
+  return how === "differs" ? `${KINDS[kind]} ${number}` : number;
+}
+
+function after() {
+  const said = Object.values(results)
+    .flat()
+    .filter(({ row, result }) => row === "afterwards" && result);
+  const [first] = said;
+  for (const { column, result } of said) {
+    if (JSON.stringify(result) !== JSON.stringify(first.result))
+      throw new Error(
+        `after the end ${column} says ${JSON.stringify(result)}, others ${JSON.stringify(first.result)}`,
+      );
+  }
+  const ends = Object.keys(first.result);
+  const methods = Object.keys(first.result[ends[0]]);
+  const code = (word) => `\`${word}\``;
+  const lines = methods.map((method) =>
+    line([code(method), ...ends.map((end) => code(first.result[end][method]))]),
+  );
+  return [
+    line(["", ...ends.map((end) => `after ${end}`)]),
+    line(["---", ...ends.map(() => "---")]),
+    ...lines,
+  ].join("\n");
+}
+
+function line(cells) {
+  return `| ${cells.join(" | ")} |`;
+}

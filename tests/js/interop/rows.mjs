@@ -1,0 +1,324 @@
+/**
+ * The rows of the table: what a call promises. Each runs in the first of its `kinds` that the column carries, asserts
+ * what the client got and what the server saw, and may answer with words for docs/interop.md.
+ */
+import { equal, match, nextTask, ok, rejection, watch, within } from "../assert.mjs";
+import { CANCELLED, DEADLINE_EXCEEDED } from "../codes.mjs";
+import { countingAbortController } from "../guards.mjs";
+import { openCallsFallTo, stats } from "../observed.mjs";
+import { cancelAfterHalfClose, cancelWhilePending, leaves, serverSawCancel } from "../scenarios/cancel.mjs";
+import { answersInBetween, readsTen, saysHello, sendsThree } from "../scenarios/happy.mjs";
+import { receiveLoop } from "../scenarios/never-ends.mjs";
+import { asAsked, sendUntilRejected } from "../scenarios/server-ends.mjs";
+
+export const rows = [
+  { id: "unary", title: "a unary call", kinds: ["unary"], body: unary },
+  { id: "send", title: "`send`, and the answers in between", kinds: ["bidi", "client_stream"], body: sends },
+  {
+    id: "half-close",
+    title: "half-close (`closeSend`), and receiving goes on",
+    kinds: ["bidi", "client_stream"],
+    body: halfClose,
+  },
+  { id: "receive", title: "`receive` to the end", kinds: ["bidi", "server_stream"], body: receives },
+  {
+    id: "leave",
+    title: "leaving the responses (`return()`, `break`, `await using`; dubbo-go's `CloseResponse`)",
+    kinds: ["bidi", "server_stream"],
+    body: leavesByReturn,
+  },
+  {
+    id: "cancel-blocked",
+    title: "cancel while `receive` waits, the request side open",
+    kinds: ["bidi", "server_stream"],
+    body: cancelWhilePending,
+  },
+  {
+    id: "cancel-before-headers",
+    title: "cancel before the headers have come",
+    kinds: ["client_stream", "unary"],
+    body: cancelBeforeHeaders,
+  },
+  {
+    id: "cancel-after-half-close",
+    title: "cancel after half-close",
+    kinds: ["bidi", "client_stream"],
+    body: cancelAfterHalfClose,
+  },
+  {
+    id: "deadline",
+    title: "deadline while `receive` waits, the request side open",
+    kinds: ["bidi", "server_stream", "unary"],
+    body: deadline,
+  },
+  {
+    id: "server-error",
+    title: "an error of the server in mid-stream",
+    kinds: ["bidi", "server_stream", "unary"],
+    body: serverError,
+  },
+  {
+    id: "never-ends",
+    title: "a server that never ends the stream: the loop gets free",
+    kinds: ["bidi", "server_stream"],
+    body: neverEnds,
+  },
+  {
+    id: "ends-early",
+    title: "a server that ends while we send",
+    kinds: ["bidi", "client_stream"],
+    body: endsEarly,
+  },
+  {
+    id: "afterwards",
+    title: "what each method gives after each end",
+    kinds: ["bidi", "server_stream"],
+    body: afterwards,
+  },
+  {
+    id: "freed",
+    title: "nothing is left: calls, sockets, listeners",
+    kinds: ["bidi", "server_stream", "unary"],
+    body: freed,
+  },
+  {
+    id: "logged",
+    title: "the observer is told the life of the call",
+    kinds: ["bidi", "server_stream", "unary"],
+    body: logged,
+  },
+];
+
+const BIN = Uint8Array.of(0, 1, 254, 255);
+
+/** Metadata travel both ways, binary as well. */
+async function unary(t) {
+  await saysHello(t);
+  t.renew();
+  const metadata = [
+    ["echo-word", "kept"],
+    ["echo-bytes-bin", BIN],
+  ];
+  const { headers, trailers } = await t.unary("Ada", { metadata });
+  for (const [where, echoed] of Object.entries({ headers, trailers })) {
+    equal(echoed.get("echo-word"), "kept", `a word in the ${where}`);
+    equal(echoed.get("echo-bytes-bin"), BIN, `bytes in the ${where}`);
+  }
+}
+
+async function sends(t) {
+  return t.kind === "bidi" ? answersInBetween(t) : sendsThree(t);
+}
+
+async function halfClose(t) {
+  if (t.kind === "client_stream") return sendsThree(t);
+  const call = t.bidi({ ask: { "x-after-close": 3 } });
+  await call.send("Ada");
+  equal(await call.receive(), "Hello, Ada", "the answer");
+  await call.closeSend();
+  await t.observed.until("half-close");
+  const rest = await t.receiveAll(call);
+  equal(rest, ["Goodbye 1", "Goodbye 2", "Goodbye 3"], "what comes after the half-close");
+  await t.endsOk(call);
+  await t.observed.until("end");
+  equal(t.observed.story("reply", "message"), ["open", "half-close", "end"], "what the server saw");
+}
+
+async function receives(t) {
+  if (t.kind === "server_stream") return readsTen(t);
+  const call = t.bidi();
+  await call.send("Ada");
+  await call.send("Bo");
+  await call.closeSend();
+  equal(await t.receiveAll(call), ["Hello, Ada", "Hello, Bo"], "the replies");
+  equal(await call.receive(), undefined, "receive after the end");
+  await t.endsOk(call);
+  equal((await t.observed.until("end")).detail.code, 0, "the server's code");
+  t.observed.never("cancelled");
+}
+
+async function leavesByReturn(t) {
+  await leaves(t, async (call) => {
+    const iterator = call[Symbol.asyncIterator]();
+    await iterator.next();
+    equal(await within(5_000, iterator.return(), "return()"), { done: true }, "what return() gives");
+  });
+}
+
+async function cancelBeforeHeaders(t) {
+  const controller = new AbortController();
+  const { call, reply } = await t.endless({ signal: controller.signal });
+  const headers = call && watch(call.headers);
+  controller.abort("too slow");
+  await nextTask();
+  for (const waiting of [reply, headers].filter(Boolean)) {
+    equal(waiting.state, "rejected", "what waited, one task after the abort");
+    t.isError(waiting.error, { code: CANCELLED, fault: "local", cause: "too slow" });
+  }
+  await serverSawCancel(t);
+}
+
+async function deadline(t) {
+  const { call, reply } = await t.endless({ timeoutMs: 500 });
+  await t.endedWith({ call, reply }, { code: DEADLINE_EXCEEDED, fault: ["local", "peer"] });
+  await t.observed.until(["cancelled", "deadline"]);
+  await t.observed.until("end");
+  t.observed.never("half-close");
+}
+
+async function serverError(t) {
+  // A bidi call fails after two requests, the others have one.
+  const ask = { "x-fail-after": t.kind === "bidi" ? 2 : 1, "x-count": 2 };
+  const { call, reply } = t.begin({ ask });
+  if (t.kind === "bidi") for (const name of ["Ada", "Bo"]) await call.send(name);
+  if (call) {
+    match(await within(10_000, reply.promise, "the first reply"), /^Hello, Ada/, "the first reply");
+    match(await call.receive(), /^Hello, /, "the second reply");
+    asAsked(t, await within(10_000, call.status, "the status"));
+  }
+  asAsked(t, await rejection(call ? call.receive() : reply.promise, "what comes instead of a reply"));
+  await t.observed.until("end");
+  t.observed.never("cancelled");
+}
+
+async function neverEnds(t) {
+  const controller = new AbortController();
+  const options = { ask: { "x-never-end": 1, "x-count": 1 }, signal: controller.signal };
+  const { loop, call, progress } = await receiveLoop(t, options);
+  if (t.sends) {
+    await call.closeSend();
+    await t.observed.until("half-close");
+  }
+  controller.abort();
+  await nextTask();
+  equal(progress.ended, CANCELLED, "how the loop ended, one task after the abort");
+  equal(await loop, { received: 1, ended: CANCELLED }, "the loop");
+  await t.observed.until("cancelled");
+  await t.observed.until("end");
+}
+
+async function endsEarly(t) {
+  const { call, reply } = t.begin({ ask: { "x-end-after": 2 } });
+  const sends = [];
+  const rejected = await sendUntilRejected(call, sends);
+  await within(10_000, Promise.allSettled(sends), "every send");
+  await t.endsOk(call);
+  t.isError(rejected, { message: /end/ });
+  match(await within(10_000, reply.promise, "the reply"), /^Hello/, "the reply that came before the end");
+  const { detail } = await t.observed.until("end");
+  equal([detail.code, detail.count], [0, 2], "the server's code and count");
+}
+
+/** Ways to an end, and the code that each must have. */
+const ends = {
+  OK: async (t) => {
+    const { call } = t.begin({ ask: { "x-count": 1 } });
+    if (t.sends) await call.closeSend();
+    else await call.receive();
+    return call;
+  },
+  FAILED_PRECONDITION: async (t) => {
+    const { call } = t.begin({ ask: { "x-fail-after": 1, "x-count": 1 } });
+    if (t.sends) await call.send("Ada");
+    return call;
+  },
+  CANCELLED: async (t) => {
+    const { call } = await t.endless();
+    call.cancel();
+    return call;
+  },
+  DEADLINE_EXCEEDED: async (t) => (await t.endless({ timeoutMs: 300 })).call,
+};
+
+/** What each method says after each end: the same in every column. */
+async function afterwards(t) {
+  const said = {};
+  for (const [end, come] of Object.entries(ends)) {
+    t.renew();
+    const call = await come(t);
+    const { codeName } = await within(10_000, call.status, "the status");
+    equal(codeName, end, "the end");
+    await t.observed.until("end");
+    said[end] = await saysAfterwards(t, call);
+    const ended = end === "OK" ? "undefined" : end;
+    equal(said[end].receive, ended, `receive after ${end}`);
+    equal(said[end].send, t.sends ? (end === "OK" ? "FAILED_PRECONDITION" : end) : undefined, "send");
+  }
+  return t.kind === "bidi" ? said : undefined;
+}
+
+async function saysAfterwards(t, call) {
+  const outcome = async (promise) => {
+    const { state, value, error } = await settled(promise);
+    if (state === "rejected") return error.codeName ?? error.name;
+    return value?.codeName ?? (value === undefined ? "undefined" : "resolves");
+  };
+  // Replies that came before the end stay readable, and come first.
+  while ((await settled(call.receive())).value !== undefined);
+  return {
+    ...(t.sends && { send: await outcome(call.send("late")), closeSend: await outcome(call.closeSend()) }),
+    receive: await outcome(call.receive()),
+    "for await": await outcome(drain(call)),
+    headers: await outcome(call.headers),
+    trailers: await outcome(call.trailers),
+    status: await outcome(call.status),
+    cancel: call.cancel("late") ?? "undefined",
+  };
+}
+
+async function drain(call) {
+  for await (const _ of call);
+}
+
+async function settled(promise) {
+  const watched = watch(promise);
+  await within(5_000, Promise.allSettled([promise]), "a method after the end");
+  return watched;
+}
+
+/** Calls that end in every way at the same time leave nothing behind; the guards look after the sockets. */
+async function freed(t) {
+  const { origin } = t.env;
+  const before = (await stats(origin, t.server)).open;
+  const { signal, controller, listeners } = countingAbortController();
+  const kept = countingAbortController();
+  const leaving = [];
+  for (let n = 0; n < 3; n++) {
+    t.renew();
+    leaving.push(await t.endless({ signal }));
+    t.renew();
+    leaving.push(await t.endless({ timeoutMs: 300, signal: kept.signal }));
+  }
+  ok((await stats(origin, t.server)).open > before, "open calls");
+  controller.abort();
+  for (const { call, reply } of leaving) {
+    await t.endedWith({ call, reply }, { code: [CANCELLED, DEADLINE_EXCEEDED] });
+  }
+  equal([listeners.size, kept.listeners.size], [0, 0], "listeners left on the signals");
+  await openCallsFallTo(before, origin, t.server);
+}
+
+async function logged(t) {
+  const events = [];
+  const { call, reply } = t.begin({ ask: { "x-count": 1 }, observer: (event) => events.push(event) });
+  if (t.sends) {
+    await call.send("Ada");
+    await within(10_000, reply.promise, "the reply");
+    await call.closeSend();
+  }
+  await within(10_000, call ? call.status : reply.promise, "the end");
+  const types = events.map(({ type }) => type);
+  const close = t.sends ? ["headers", "message", "close-send", "end"] : ["headers", "message", "end"];
+  equal([types[0], types.at(-1)], ["open", "end"], "the first and the last event");
+  equal(
+    close.filter((type) => types.includes(type)),
+    close,
+    "the events of the call",
+  );
+  equal([events.at(-1).sent, events.at(-1).received], [1, 1], "sent and received at the end");
+  await t.observed.until("end");
+  const story = t.sends
+    ? ["open", "message", "reply", "half-close", "end"]
+    : ["open", "message", "reply", "end"];
+  equal(t.observed.story(), story, "what the server saw");
+}

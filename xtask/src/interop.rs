@@ -1,0 +1,129 @@
+//! `cargo xtask interop`: the table of calls (`tests/js/interop/`) against the peers, all of them side by side, and
+//! `docs/interop.md`, which is written from its results.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::exec::{Result, Run, doing};
+use crate::peers::Running;
+use crate::report::Count;
+use crate::{package, peers, rings, say, servers, tools};
+
+const TARGETS: &[&str] = &["node", "chromium"];
+
+/// What is asked for on the command line.
+#[derive(Default)]
+struct Part<'a> {
+    targets: Vec<&'a str>,
+    peers: Vec<&'a str>,
+    only: Option<&'a str>,
+}
+
+impl<'a> Part<'a> {
+    fn of(words: &[&'a str]) -> Self {
+        let mut part = Self::default();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            match *word {
+                "--only" => part.only = words.next().copied(),
+                word if TARGETS.contains(&word) => part.targets.push(word),
+                word => part.peers.push(word),
+            }
+        }
+        part
+    }
+
+    fn is_all(&self) -> bool {
+        self.targets.is_empty() && self.has_all_cells()
+    }
+
+    /// All of the runtimes that it is about.
+    fn has_all_cells(&self) -> bool {
+        self.peers.is_empty() && self.only.is_none()
+    }
+}
+
+/// The table, or a part of it; the whole is written down.
+pub(crate) fn run(words: &[&str]) -> Result<ExitCode> {
+    let part = Part::of(words);
+    let mut failed = 0;
+    for target in TARGETS.iter().filter(|name| part.targets.is_empty() || part.targets.contains(name)) {
+        let count = table(target, &part)?;
+        count.why.iter().for_each(|why| say(format_args!("{target}: {why}")));
+        failed += count.failed;
+    }
+    if failed > 0 {
+        return Ok(ExitCode::FAILURE);
+    }
+    if part.is_all() {
+        document("--write")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The whole table in one runtime.
+pub(crate) fn ring(target: &str) -> Result<Count> {
+    table(target, &Part::default())
+}
+
+/// Whether docs/interop.md says what the last runs found.
+pub(crate) fn check() -> Result<Count> {
+    document("--check").map(|()| Count::check())
+}
+
+fn table(target: &str, part: &Part<'_>) -> Result<Count> {
+    let browser = rings::browser(target)?;
+    package::build()?;
+    tools::npm("tests/js")?;
+    servers::build_demo()?;
+    let running = peers::start(&peers::chosen(&part.peers)?)?;
+    let mut described: Vec<String> = running.iter().map(Running::describe).collect();
+    if part.peers.is_empty() {
+        // The demo server's own greeter.
+        described.push("tonic".to_owned());
+    }
+    let pages = format!("/tests={}", crate::root().join("tests/js").display());
+    let flags = ["--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--also", &pages];
+    let demo = servers::demo(running, &flags.map(str::to_owned), false)?;
+
+    let run =
+        Run::new("node").words("interop/run.mjs --target").arg(target).arg("--origin").arg(&demo.origin);
+    let run = demo.tls_origin.iter().fold(run, |run, origin| run.arg("--tls-origin").arg(origin));
+    let run = described.iter().fold(run, |run, peer| run.arg("--peer").arg(peer));
+    let run = part.only.iter().fold(run, |run, only| run.arg("--only").arg(only));
+    let run = browser.into_iter().fold(run, |run, (name, path)| run.env(name, path));
+    let run = if part.has_all_cells() {
+        run.arg("--results").arg(results()?.join(format!("{target}.json")))
+    } else {
+        run
+    };
+    rings::counted(run.dir(crate::root().join("tests/js")).limit_secs(1200), rings::js_count)
+}
+
+fn document(mode: &str) -> Result<()> {
+    let run = Run::new("node").words("interop/document.mjs").arg(mode).arg(results()?);
+    run.dir(crate::root().join("tests/js")).shown().map(|_| ())
+}
+
+/// Where each runtime's results are.
+fn results() -> Result<PathBuf> {
+    let folder = crate::target_folder().join("interop");
+    doing("cannot make target/interop", fs::create_dir_all(&folder))?;
+    Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_named_by_runtimes_peers_and_text() {
+        let part = Part::of(&["node", "envoy", "--only", "cancel", "dubbo-go-v3.3.0"]);
+        assert_eq!(part.targets, ["node"]);
+        assert_eq!(part.peers, ["envoy", "dubbo-go-v3.3.0"]);
+        assert_eq!(part.only, Some("cancel"));
+        assert!(!part.is_all());
+        assert!(Part::of(&[]).is_all());
+    }
+}
