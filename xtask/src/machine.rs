@@ -2,6 +2,7 @@
 //! peers. Found by environment or on PATH; else installed where apt may; else named as missing.
 
 use std::env;
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -26,13 +27,17 @@ pub(crate) fn go(folder: &Path, module: &str) -> Result<Run> {
     let module = folder.join(module);
     let text = doing(format_args!("cannot read {}", module.display()), fs::read_to_string(&module))?;
     let needed = text.lines().find_map(|line| line.strip_prefix("go ")).unwrap_or_default();
+    go_release(folder, needed, &module.display())
+}
+
+/// The go command in `folder`, if it is as new as `what` needs.
+pub(crate) fn go_release(folder: &Path, needed: &str, what: &dyn Display) -> Result<Run> {
     // Never a toolchain download: on a closed network it would hang.
     let go = Run::new("go").env("GOTOOLCHAIN", "local").dir(folder);
     let found = go.clone().words("env GOVERSION").quiet()?;
     let found = found.trim().trim_start_matches("go");
     if release(found) < release(needed) {
-        let module = module.display();
-        return Err(Error::missing(format!("{module} needs Go {needed} or newer; this is Go {found}")));
+        return Err(Error::missing(format!("{what} needs Go {needed} or newer; this is Go {found}")));
     }
     Ok(go)
 }

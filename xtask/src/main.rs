@@ -3,6 +3,7 @@
 
 mod apt;
 mod cache;
+mod conformance;
 mod demo;
 mod exec;
 mod guard;
@@ -33,10 +34,13 @@ cargo xtask <word>
                   build everything, start the greeters, the gateway and the page, print the URL
   test            set up and run every ring; says at the end what ran and what was left out
   test <ring>     one ring or a few: check, native, package, size, peer, wasm,
-                  js [node | chromium | firefox], interop [node | chromium | table]
+                  js [node | chromium | firefox], interop [node | chromium | table], conformance
   interop [node | chromium] [peer…] [--only TEXT]
                   the table of calls against other servers and proxies, or the part of it that is named; the whole
                   writes docs/interop.md
+  conformance [set] [runtime]
+                  the connectrpc conformance suite: all of it, or browser, gateway or node; writes
+                  docs/conformance.md
   build           the crate to wasm, and the npm package into pkg-config/dist
   size            measure what a browser loads, write SIZE.md, fail above the budget
   setup           only fetch and build what the other words need
@@ -72,6 +76,7 @@ fn task(args: &[String]) -> Result<ExitCode> {
         ["build"] => package::build()?,
         ["size"] => size::write()?,
         ["interop", words @ ..] => return interop::run(words),
+        ["conformance", words @ ..] => conformance::run(words)?,
         ["demo", ..] => demo::run(&args[1..])?,
         ["clean-cache"] => clean_cache()?,
         _ => {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::exec::{Error, Result, Run, doing};
 use crate::report::Count;
 use crate::toolchain::{self, TARGET};
-use crate::{interop, machine, package, peers, servers, size, tools};
+use crate::{conformance, interop, machine, package, peers, servers, size, tools};
 
 /// One line of the report.
 pub(crate) struct Ring {
@@ -32,6 +32,10 @@ pub(crate) const RINGS: &[Ring] = &[
     Ring { name: "interop node", run: || interop::ring("node") },
     Ring { name: "interop chromium", run: || interop::ring("chromium") },
     Ring { name: "interop table", run: interop::check },
+    Ring { name: "conformance browser chromium", run: || conformance::ring("browser", "chromium") },
+    Ring { name: "conformance gateway chromium", run: || conformance::ring("gateway", "chromium") },
+    Ring { name: "conformance gateway firefox", run: || conformance::ring("gateway", "firefox") },
+    Ring { name: "conformance node node", run: || conformance::ring("node", "node") },
 ];
 
 fn check(run: Run) -> Result<Count> {
@@ -160,7 +164,8 @@ pub(crate) fn js_count(output: &str) -> Count {
     Count::default().plus(number_before(last, " passed"), number_before(last, " failed"))
 }
 
-fn number_before(line: &str, word: &str) -> usize {
+/// The number before a word: 12 in `12 passed`.
+pub(crate) fn number_before(line: &str, word: &str) -> usize {
     let number = line.split_once(word).and_then(|(before, _)| before.split_whitespace().last());
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }

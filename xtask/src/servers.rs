@@ -129,7 +129,8 @@ pub(crate) fn demo(peers: Vec<Running>, flags: &[String], show: bool) -> Result<
     Ok(Demo { server, origin, tls_origin, _peers: peers })
 }
 
-fn url(text: &str, scheme: &str) -> Option<String> {
+/// The first URL of a scheme in a server's words.
+pub(crate) fn url(text: &str, scheme: &str) -> Option<String> {
     let start = text.find(scheme)?;
     let end = text[start..].find(char::is_whitespace).map_or(text.len(), |length| start + length);
     Some(text[start..end].trim_end_matches(['/', ',', ';', '.']).to_owned())

@@ -1,13 +1,13 @@
 //! `cargo xtask setup`: everything that building and testing need, each step once, in the order of need.
 
 use crate::exec::{Error, Result};
-use crate::{machine, peers, say, toolchain, tools};
+use crate::{conformance, machine, peers, say, toolchain, tools};
 
 /// Says what it found.
 type Step = fn() -> Result<String>;
 
 pub(crate) fn run() -> Result<()> {
-    let steps: [(&str, Step); 8] = [
+    let steps: [(&str, Step); 9] = [
         ("wasm compiler", || toolchain::wasm()?.version()),
         ("wasm-bindgen", || shown(tools::wasm_bindgen())),
         ("wasm-pack", || shown(tools::wasm_pack())),
@@ -17,6 +17,7 @@ pub(crate) fn run() -> Result<()> {
         ("Chromium", || shown(machine::chromium())),
         ("chromedriver", || shown(machine::chromedriver())),
         ("Firefox", || shown(machine::firefox())),
+        ("conformance suite", || shown(conformance::setup())),
         ("peers", built_peers),
     ];
     let mut failed = Vec::new();
