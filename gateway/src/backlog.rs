@@ -59,9 +59,9 @@ impl Backlog {
         (self.bytes < self.limit || self.held.has_room()) && (self.ended || !self.closed)
     }
 
-    /// For the upstream's window.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.bytes > 0 && !self.closed
+    /// Bytes that wait for the upstream's window.
+    pub(crate) fn waiting(&self) -> usize {
+        if self.closed { 0 } else { self.bytes }
     }
 
     /// Whether the request's end is on its way.

@@ -17,6 +17,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::config::{ConfigError, Limits, certificates};
 use crate::serve::{Drain, keep_alive};
+use crate::window::{Watched, Window};
 
 /// An upstream's address and how to reach it.
 pub(crate) struct Dialer {
@@ -33,6 +34,7 @@ pub(crate) struct Dialer {
 pub(crate) struct Dialled {
     pub(crate) send: SendRequest<Bytes>,
     pub(crate) closed: tokio::task::JoinHandle<()>,
+    pub(crate) window: Arc<Window>,
 }
 
 impl Dialer {
@@ -99,6 +101,7 @@ impl Dialer {
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let failed = |error: h2::Error| format!("{error}; does it speak {}?", self.speaks());
+        let (io, window) = Watched::new(io);
         let (send, mut connection) = h2::client::Builder::new()
             .initial_window_size(self.limits.stream_window)
             // Each stream is bounded by its own window; a shared one would let a slow reader stall the others.
@@ -118,7 +121,7 @@ impl Dialer {
             answered = answered(&mut ping) => answered.map_err(failed)?,
         }
         let closed = self.drain.keep(connection, async move { drop(answered(&mut ping).await) });
-        Ok(Dialled { send, closed })
+        Ok(Dialled { send, closed, window })
     }
 
     fn speaks(&self) -> &'static str {

@@ -118,14 +118,14 @@ async fn attempt(
     download: &mut impl Download,
     backlog: &mut Backlog,
 ) -> Result<Ending, Untouched> {
-    let Exchange { mut send, response, slot } = match open(upstream, request, upload, backlog).await {
+    let Exchange { mut send, response, mut slot } = match open(upstream, request, upload, backlog).await {
         Ok(exchange) => exchange,
         Err(ending) => return Ok(ending),
     };
     let ending = tokio::select! {
         biased;
         ending = receive(response, download, &upstream.name) => ending?,
-        ending = transmit(&mut send, upload, backlog, &slot) => ending,
+        ending = transmit(&mut send, upload, backlog, &mut slot) => ending,
     };
     match &ending {
         Ending::Left(reason) => send.send_reset(*reason),
@@ -163,27 +163,19 @@ async fn transmit(
     send: &mut SendStream<Bytes>,
     upload: &mut impl Upload,
     backlog: &mut Backlog,
-    slot: &Slot,
+    slot: &mut Slot,
 ) -> Ending {
-    let mut stall = None;
-    // A new stream has no window for the moment that its headers take, which says nothing of its connection.
-    let mut has_sent = false;
     loop {
         let before = backlog.bytes;
         backlog.transmit(send, upload);
-        has_sent |= backlog.bytes < before;
-        if !backlog.is_waiting() {
-            stall = None;
-        }
-        let waits = || stall = has_sent.then(|| slot.stalls());
+        slot.sends(before.saturating_sub(backlog.bytes), backlog.waiting());
         tokio::select! {
             part = next(upload, backlog.has_room()) => {
                 if let Err(ending) = backlog.push(part) {
                     return ending;
                 }
             }
-            open = capacity(send, backlog.bytes, waits), if backlog.is_waiting() => {
-                stall = None;
+            open = capacity(send, backlog.waiting()), if backlog.waiting() > 0 => {
                 if !open {
                     // The upstream takes no more: its answer is about to end.
                     backlog.give_up();
@@ -193,14 +185,10 @@ async fn transmit(
     }
 }
 
-/// Waits until the upstream's window has room; false if it takes no more. `waits` is called if it must wait.
-async fn capacity(send: &mut SendStream<Bytes>, wanted: usize, waits: impl FnOnce()) -> bool {
+/// Waits until the upstream's window has room; false if it takes no more.
+async fn capacity(send: &mut SendStream<Bytes>, wanted: usize) -> bool {
     send.reserve_capacity(wanted);
-    if send.capacity() > 0 {
-        return true;
-    }
-    waits();
-    matches!(poll_fn(|cx| send.poll_capacity(cx)).await, Some(Ok(_)))
+    send.capacity() > 0 || matches!(poll_fn(|cx| send.poll_capacity(cx)).await, Some(Ok(_)))
 }
 
 async fn receive(

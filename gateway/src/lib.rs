@@ -39,6 +39,7 @@ mod status;
 mod text;
 mod translate;
 mod upstream;
+mod window;
 
 pub use config::{Builder, ConfigError, Limits};
 pub use gateway::Gateway;

@@ -13,6 +13,7 @@ use http::{HeaderMap, Method, Request, Uri, Version};
 use crate::config::{ConfigError, Limits};
 use crate::dial::Dialer;
 use crate::serve::Drain;
+use crate::window::{Wanted, Window};
 
 /// Enough for 64 × the peer's stream limit; beyond that calls queue for a free stream.
 const MAX_CONNECTIONS: usize = 64;
@@ -73,11 +74,10 @@ pub(crate) struct Exchange {
 }
 
 /// Counts as one of its connection's streams until it is dropped.
-pub(crate) struct Slot(Arc<Load>);
-
-/// While it lives, the connection takes no new streams if there can be another. From the first moment on: a call that
-/// got behind a full window would be held up for as long as the stalled one.
-pub(crate) struct Stall(Arc<Load>);
+pub(crate) struct Slot {
+    load: Arc<Load>,
+    wanted: Wanted,
+}
 
 struct Connection {
     send: SendRequest<Bytes>,
@@ -85,12 +85,10 @@ struct Connection {
     closed: tokio::task::JoinHandle<()>,
 }
 
-/// A connection's streams.
-#[derive(Default)]
 struct Load {
+    /// A connection's streams.
     open: AtomicUsize,
-    /// Those that wait for a window. If it is the connection's, none of the others can send either.
-    stalled: AtomicUsize,
+    window: Arc<Window>,
 }
 
 impl Upstream {
@@ -139,7 +137,7 @@ impl Upstream {
         Err(self.unreachable(&reason))
     }
 
-    /// One with a free stream on which none stalls; a new one if there is none.
+    /// One with a free stream and room for what it sends; a new one if there is none.
     async fn connection(&self) -> Result<(SendRequest<Bytes>, Slot), String> {
         if let Some(found) = self.with_room() {
             return Ok(found);
@@ -152,7 +150,7 @@ impl Upstream {
         if let Some((at, reason)) = &*last_failure
             && *at >= asked
         {
-            return self.least_stalled().ok_or_else(|| self.unreachable(reason));
+            return self.roomiest().ok_or_else(|| self.unreachable(reason));
         }
         if let Some(found) = self.least_loaded_if_full() {
             return Ok(found);
@@ -160,15 +158,15 @@ impl Upstream {
         match self.dialer.dial().await {
             Ok(dialled) => {
                 *last_failure = None;
-                let connection =
-                    Connection { send: dialled.send, load: Arc::default(), closed: dialled.closed };
+                let load = Arc::new(Load { open: AtomicUsize::new(0), window: dialled.window });
+                let connection = Connection { send: dialled.send, load, closed: dialled.closed };
                 let found = connection.take();
                 self.connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
                 Ok(found)
             }
             Err(reason) => {
                 *last_failure = Some((Instant::now(), reason.clone()));
-                self.least_stalled().ok_or_else(|| self.unreachable(&reason))
+                self.roomiest().ok_or_else(|| self.unreachable(&reason))
             }
         }
     }
@@ -177,19 +175,19 @@ impl Upstream {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         let mut idle = 0;
         connections.retain(|connection| {
-            idle += usize::from(connection.load.open() == 0);
-            connection.is_usable() && (connection.load.open() > 0 || idle <= MAX_IDLE)
+            let is_idle = connection.load.open() == 0;
+            idle += usize::from(is_idle);
+            connection.is_usable() && (!is_idle || idle <= MAX_IDLE && connection.load.window.has_room())
         });
-        connections
-            .iter()
-            .find(|connection| connection.has_room() && connection.load.stalled() == 0)
-            .map(Connection::take)
+        let free = |connection: &&Connection| connection.has_stream() && connection.load.window.has_room();
+        connections.iter().find(free).map(Connection::take)
     }
 
-    fn least_stalled(&self) -> Option<(SendRequest<Bytes>, Slot)> {
+    /// Better than none.
+    fn roomiest(&self) -> Option<(SendRequest<Bytes>, Slot)> {
         let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        let with_room = connections.iter().filter(|connection| connection.has_room());
-        with_room.min_by_key(|connection| connection.load.stalled()).map(Connection::take)
+        let with_stream = connections.iter().filter(|connection| connection.has_stream());
+        with_stream.max_by_key(|connection| connection.load.window.room()).map(Connection::take)
     }
 
     fn least_loaded_if_full(&self) -> Option<(SendRequest<Bytes>, Slot)> {
@@ -197,7 +195,7 @@ impl Upstream {
         if connections.len() < MAX_CONNECTIONS {
             return None;
         }
-        let load = |connection: &&Connection| (connection.load.stalled(), connection.load.open());
+        let load = |connection: &&Connection| (!connection.load.window.has_room(), connection.load.open());
         connections.iter().min_by_key(load).map(Connection::take)
     }
 
@@ -212,13 +210,13 @@ impl Connection {
         !self.closed.is_finished() && matches!(self.send.clone().ready().now_or_never(), Some(Ok(_)))
     }
 
-    fn has_room(&self) -> bool {
+    fn has_stream(&self) -> bool {
         self.load.open() < self.send.current_max_send_streams()
     }
 
     fn take(&self) -> (SendRequest<Bytes>, Slot) {
         self.load.open.fetch_add(1, Ordering::Relaxed);
-        (self.send.clone(), Slot(Arc::clone(&self.load)))
+        (self.send.clone(), Slot { load: Arc::clone(&self.load), wanted: Wanted::default() })
     }
 }
 
@@ -226,29 +224,22 @@ impl Load {
     fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
-
-    fn stalled(&self) -> usize {
-        self.stalled.load(Ordering::Relaxed)
-    }
 }
 
 impl Slot {
-    /// This stream waits for a window.
-    pub(crate) fn stalls(&self) -> Stall {
-        self.0.stalled.fetch_add(1, Ordering::Relaxed);
-        Stall(Arc::clone(&self.0))
+    /// The stream gave this much to h2, and has so much more for it.
+    pub(crate) fn sends(&mut self, bytes: usize, waiting: usize) {
+        self.load.window.queue(bytes);
+        self.wanted.set(waiting, &self.load.window);
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Stall {
-    fn drop(&mut self) {
-        self.0.stalled.fetch_sub(1, Ordering::Relaxed);
+        self.wanted.set(0, &self.load.window);
+        if self.load.open.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.load.window.rest();
+        }
     }
 }
 

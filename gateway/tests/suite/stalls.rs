@@ -143,6 +143,74 @@ async fn a_stalled_stream_keeps_new_calls_off_its_connection_while_it_lasts() {
     soon(reader).await.unwrap();
 }
 
+/// What HTTP/2 gives a connection to begin with, and what many servers leave it at.
+const CONNECTION_WINDOW: usize = 65_535;
+
+#[tokio::test]
+async fn a_window_that_is_just_used_up_keeps_new_calls_off_its_connection() {
+    for (sent, half_closed) in [(CONNECTION_WINDOW, false), (CONNECTION_WINDOW, true), (65_000, true)] {
+        let mut upstream = Upstream::start().await;
+        let gateway = gateway_before(&upstream).await;
+        let mut client = gateway.relay().await;
+        // Nobody waits for more of the window. The last rest of it would do for the head of a message only.
+        let slow = client.opens(&[]);
+        client.sends(slow, vec![7; sent]);
+        if half_closed {
+            client.half_closes(slow);
+        }
+        client.flush().await;
+        let mut unread = upstream.call().await;
+        unread.holds(sent).await;
+
+        let id = client.opens(&[]);
+        client.sends(id, vec![8; 1_000]);
+        client.half_closes(id);
+        client.flush().await;
+        let mut call = upstream.call().await;
+        call.reads(&[8; 1_000]).await;
+        call.reads_end().await;
+        assert_eq!(upstream.connections.load(Ordering::SeqCst), 2, "{sent} bytes, {half_closed}");
+    }
+}
+
+#[tokio::test]
+async fn a_window_that_was_given_back_takes_calls_again() {
+    let mut upstream = Upstream::start().await;
+    let gateway = gateway_before(&upstream).await;
+    let mut client = gateway.relay().await;
+    let slow = client.opens(&[]);
+    client.sends(slow, vec![7; CONNECTION_WINDOW]);
+    client.flush().await;
+    let mut unread = upstream.call().await;
+    let held = unread.holds(CONNECTION_WINDOW).await;
+    unread.body.flow_control().release_capacity(held).unwrap();
+    // Bytes that only the window given back lets through: so the gateway knows of it.
+    client.sends(slow, message(b"more"));
+    while client.connection.queued(slow) > 0 {
+        assert!(client.step().await);
+    }
+    unread.reads(&message(b"more")).await;
+    exchange(&mut client, &mut upstream).await;
+    assert_eq!(upstream.connections.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_stream_whose_own_window_is_full_is_no_stall_of_its_connection() {
+    let mut upstream = Upstream::narrow(1024).await;
+    let gateway = gateway_before(&upstream).await;
+    let mut client = gateway.relay().await;
+    let exact = client.opens(&[]);
+    client.sends(exact, vec![7; 1024]);
+    let waiting = client.opens(&[]);
+    client.sends(waiting, vec![7; 3 * WINDOW]);
+    client.flush().await;
+    let (mut one, mut two) = (upstream.call().await, upstream.call().await);
+    one.holds(1024).await;
+    two.holds(1024).await;
+    exchange(&mut client, &mut upstream).await;
+    assert_eq!(upstream.connections.load(Ordering::SeqCst), 1);
+}
+
 /// A call that sends nothing.
 async fn exchange(client: &mut crate::clients::Client, upstream: &mut Upstream) {
     let id = client.opens_as("POST", "/greet.GreetService/Greet", &[], true);

@@ -51,9 +51,6 @@ export default (suite) => {
   suite.each({ kinds: ["bidi"] }, "a call that the server does not read holds up no other", async (t) => {
     const stalled = await stall(t, inOrder.includes(t.transport) ? AHEAD : FLOOD);
     const { observed } = t;
-    // What was sent is still on its way. A call that comes when the upstream's window is just used up, and nobody waits
-    // for it yet, can be stuck behind it: the gateway's known gap (gateway/README.md).
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
     for (let i = 0; i < 3; i++) {
       t.renew();
       const reply = await within(5_000, t.unary("Ada"), "another call");
