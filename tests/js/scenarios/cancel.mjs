@@ -73,13 +73,42 @@ export default (suite) => {
     { kinds: streams },
     "the end of an await using block cancels and waits for the end",
     async (t) => {
+      const { toItsEnd } = await t.env.blocks();
       const { call, reply } = await t.endless();
-      await within(5_000, call[Symbol.asyncDispose](), "asyncDispose");
-      equal(reply.state, "rejected", "the pending reply, after the block");
-      await t.endedWith({ call, reply }, { code: CANCELLED, fault: "local" });
-      await serverSawCancel(t);
+      const inside = async (held) => {
+        ok(held === call, "the block to hold the call");
+        await nextTask();
+        equal(reply.state, "pending", "the pending reply, inside the block");
+      };
+      await within(5_000, toItsEnd(call, inside), "the block");
+      await disposed(t, { call, reply });
     },
   );
+
+  suite.each({ kinds: streams }, "a return out of an await using block cancels", async (t) => {
+    const { byReturn } = await t.env.blocks();
+    const { call, reply } = await t.endless();
+    equal(await within(5_000, byReturn(call, "mine"), "the block"), "mine", "what the block returns");
+    await disposed(t, { call, reply });
+  });
+
+  suite.each({ kinds: streams }, "an error out of an await using block cancels, and stays", async (t) => {
+    const { byThrow } = await t.env.blocks();
+    const { call, reply } = await t.endless();
+    const mine = new Error("mine");
+    const error = await within(5_000, rejection(byThrow(call, mine)), "the block");
+    ok(error === mine, "the block to reject with the error thrown inside");
+    await disposed(t, { call, reply });
+  });
+
+  suite.each({ kinds: allKinds }, "the end of an await using block closes its client", async (t) => {
+    const { toItsEnd } = await t.env.blocks();
+    const { call, reply } = await t.endless();
+    const inside = () => equal(reply.state, "pending", "the pending reply, inside the block");
+    await within(5_000, toItsEnd(t.client, inside), "the block");
+    await nextTask();
+    await disposed(t, { call, reply });
+  });
 
   suite.each({ kinds: allKinds }, "closing the client cancels what is open", async (t) => {
     const { call, reply } = await t.endless();
@@ -184,6 +213,13 @@ export async function cancelAfterHalfClose(t) {
   await t.endedWith({ call, reply }, { code: CANCELLED, fault: "local" });
   await t.observed.until("cancelled");
   await t.observed.until("end");
+}
+
+/** The block was left: nothing is pending any more, and the server saw a cancel. */
+async function disposed(t, { call, reply }) {
+  equal(reply.state, "rejected", "the pending reply, after the block");
+  await t.endedWith({ call, reply }, { code: CANCELLED, fault: "local" });
+  await serverSawCancel(t);
 }
 
 /** A reset as a native client makes it: never a half-close. */

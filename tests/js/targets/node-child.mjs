@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { WebSocket } from "ws";
 import { guardNode } from "../guards.mjs";
 import { buildSuite } from "../suite.mjs";
@@ -15,6 +17,7 @@ const answers = {
       ...settings,
       guards,
       tidewire: await import(packageUrl),
+      blocks,
       clientOptions: { WebSocket: guards.counting(WebSocket) },
       memory: async () => process.memoryUsage.rss(),
     };
@@ -28,6 +31,14 @@ const answers = {
     process.disconnect();
   },
 };
+
+/** Lowered as its users' bundlers do it; the package brings esbuild for its own build. */
+async function blocks() {
+  const { transform } = createRequire(packageUrl)("esbuild");
+  const source = await readFile(new URL("../blocks.mjs", import.meta.url), "utf8");
+  const { code } = await transform(source, { format: "esm", target: "node20" });
+  return import(`data:text/javascript,${encodeURIComponent(code)}`);
+}
 
 process.on("message", async (question) => {
   const [[what, argument]] = Object.entries(question);
