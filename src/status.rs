@@ -193,27 +193,4 @@ mod tests {
             assert_eq!(Code::from_wire(raw), Code::Unknown, "{raw}");
         }
     }
-
-    #[test]
-    fn http_status_maps_as_grpc_says_not_as_rest_does() {
-        let table = [
-            (400, Code::Internal),
-            (401, Code::Unauthenticated),
-            (403, Code::PermissionDenied),
-            (404, Code::Unimplemented),
-            (429, Code::Unavailable),
-            (502, Code::Unavailable),
-            (503, Code::Unavailable),
-            (504, Code::Unavailable),
-            (409, Code::Unknown),
-            (412, Code::Unknown),
-            (413, Code::Unknown),
-            (415, Code::Unknown),
-            (431, Code::Unknown),
-            (505, Code::Unknown),
-        ];
-        for (http, code) in table {
-            assert_eq!(Code::from_http(http), code, "{http}");
-        }
-    }
 }
