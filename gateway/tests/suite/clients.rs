@@ -10,14 +10,24 @@ use h2::{RecvStream, SendStream};
 use http::Request;
 use tidewire::codec::HeaderList;
 use tidewire::codec::tidewire_v1::{Connection, Event, Limits as WireLimits, Role};
-use tidewire_gateway::{Builder, Gateway, serve};
+use tidewire_gateway::{Builder, Gateway, Limits, serve};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tungstenite::Message;
 use tungstenite::client::IntoClientRequest as _;
 
-use crate::harness::{Upstream, headers, list, soon};
+use crate::harness::{Call, Upstream, headers, list, soon};
+
+/// A small stream window, so that little fills it.
+pub(crate) const WINDOW: usize = 65_536;
+
+/// An upstream, and a `tidewire.v1` client before a gateway before it.
+pub(crate) async fn relayed() -> (Upstream, Client) {
+    let upstream = Upstream::start().await;
+    let client = Running::before(&upstream).await.relay().await;
+    (upstream, client)
+}
 
 /// A gateway that serves until its runtime ends.
 pub(crate) struct Running {
@@ -28,6 +38,12 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) async fn before(upstream: &Upstream) -> Self {
         Self::start(Gateway::builder().upstream(upstream.url())).await
+    }
+
+    /// With windows of `WINDOW`.
+    pub(crate) async fn narrow(upstream: &Upstream) -> Self {
+        let limits = Limits { stream_window: WINDOW as u32, ..Limits::default() };
+        Self::start(Gateway::builder().upstream(upstream.url()).limits(limits)).await
     }
 
     pub(crate) async fn start(builder: Builder) -> Self {
@@ -72,6 +88,15 @@ impl Running {
             }
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// A `grpc-websockets` call whose header block was sent.
+    pub(crate) async fn grpc_websocket(&self) -> Socket {
+        let offer = [("sec-websocket-protocol", "grpc-websockets")];
+        let mut socket = self.websocket("/greet.GreetService/GreetStream", &offer).await.unwrap();
+        let head = Bytes::from_static(b"content-type: application/grpc-web+proto\r\n");
+        soon(socket.send(Message::Binary(head))).await.unwrap();
+        socket
     }
 
     pub(crate) async fn relay(&self) -> Client {
@@ -169,6 +194,21 @@ impl Client {
         self.connection.open(method, path, &headers, fin).unwrap()
     }
 
+    /// A bidi call, and its other end.
+    pub(crate) async fn begins(&mut self, upstream: &mut Upstream) -> (u32, Call) {
+        let id = self.opens(&[]);
+        self.flush().await;
+        (id, upstream.call().await)
+    }
+
+    /// A call that sends nothing, there and back: what was sent before it has arrived by then.
+    pub(crate) async fn round_trip(&mut self, upstream: &mut Upstream) {
+        let id = self.opens_as("POST", "/greet.GreetService/Greet", &[], true);
+        self.flush().await;
+        upstream.call().await.ends_ok();
+        self.ends(id).await;
+    }
+
     pub(crate) fn sends(&mut self, id: u32, bytes: impl Into<Bytes>) {
         let bytes: Bytes = bytes.into();
         self.connection.send_data(id, bytes, false);
@@ -240,6 +280,14 @@ impl Client {
         match self.next().await {
             Seen::Headers { id, status, headers, fin: false } if id == of => (status, headers),
             seen => panic!("expected the head of {of}, came {seen:?}"),
+        }
+    }
+
+    /// The answer is a head and no more.
+    pub(crate) async fn ends(&mut self, of: u32) {
+        match self.next().await {
+            Seen::Headers { id, fin: true, .. } if id == of => {}
+            seen => panic!("expected the end of {of}, came {seen:?}"),
         }
     }
 

@@ -198,6 +198,11 @@ impl Call {
         self.respond.send_response(head(status, pairs), false).unwrap()
     }
 
+    /// OK, without a message.
+    pub(crate) fn ends_ok(&mut self) {
+        self.answers_only(200, &[("grpc-status", "0")]);
+    }
+
     pub(crate) fn answers_only(&mut self, status: u16, pairs: &[(&'static str, &'static str)]) {
         self.respond.send_response(head(status, pairs), true).unwrap();
     }

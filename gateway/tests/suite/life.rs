@@ -36,7 +36,7 @@ async fn two_gateways_below_prefixes_of_one_server() {
         let (response, _) = client.send_request(request, true).unwrap();
         let mut call = upstream.call().await;
         assert_eq!(call.request.uri().path(), "/greet.GreetService/Greet");
-        call.answers_only(200, &[("grpc-status", "0")]);
+        call.ends_ok();
         assert_eq!(soon(response).await.unwrap().status(), 200);
     }
     let socket = tungstenite::client::ClientRequestBuilder::new(
@@ -53,9 +53,7 @@ async fn an_upstream_that_comes_back_is_dialled_again() {
     let gateway = Running::before(&upstream).await;
     let mut client = gateway.relay().await;
     let mut upstream = upstream;
-    let id = client.opens(&[]);
-    client.flush().await;
-    let mut call = upstream.call().await;
+    let (id, mut call) = client.begins(&mut upstream).await;
     let _answer = call.answers();
     client.head(id).await;
 
@@ -68,10 +66,9 @@ async fn an_upstream_that_comes_back_is_dialled_again() {
     assert_eq!(client.reset(id).await.0, 0x7);
 
     let mut upstream = Upstream::at(&address, h2::server::Builder::new()).await;
-    let id = client.opens(&[]);
-    client.flush().await;
-    upstream.call().await.answers_only(200, &[("grpc-status", "0")]);
-    assert!(matches!(client.next().await, Seen::Headers { id: of, fin: true, .. } if of == id));
+    let (id, mut call) = client.begins(&mut upstream).await;
+    call.ends_ok();
+    client.ends(id).await;
 }
 
 #[tokio::test]
@@ -79,9 +76,7 @@ async fn a_drain_lets_calls_end_and_takes_no_new_ones() {
     let mut upstream = Upstream::start().await;
     let gateway = Running::before(&upstream).await;
     let mut client = gateway.relay().await;
-    let id = client.opens(&[]);
-    client.flush().await;
-    let mut call = upstream.call().await;
+    let (id, mut call) = client.begins(&mut upstream).await;
     let mut answer = call.answers();
     client.head(id).await;
 
@@ -111,9 +106,7 @@ async fn after_the_drain_timeout_calls_are_cancelled_upstream() {
     let running = Running { address, gateway };
 
     let mut client = running.relay().await;
-    client.opens(&[]);
-    client.flush().await;
-    let mut relayed = upstream.call().await;
+    let (_, mut relayed) = client.begins(&mut upstream).await;
     let _web = running.post(&[]).await;
     let mut translated = upstream.call().await;
 

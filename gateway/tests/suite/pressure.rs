@@ -7,28 +7,19 @@ use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use h2::SendStream;
 use tidewire::codec::tidewire_v1::Limits as WireLimits;
-use tidewire_gateway::{Gateway, Limits};
 use tungstenite::Message;
 
-use crate::clients::{Running, Seen};
+use crate::clients::{Client, Running, Seen, WINDOW};
 use crate::harness::{Upstream, message, ok, soon};
-
-const WINDOW: usize = 65_536;
-
-async fn gateway_before(upstream: &Upstream) -> Running {
-    let limits = Limits { stream_window: WINDOW as u32, ..Limits::default() };
-    Running::start(Gateway::builder().upstream(upstream.url()).limits(limits)).await
-}
 
 #[tokio::test]
 async fn a_client_that_does_not_read_stalls_its_upstream_and_no_other() {
     let mut upstream = Upstream::start().await;
-    let gateway = gateway_before(&upstream).await;
+    let gateway = Running::narrow(&upstream).await;
     let mut client = gateway.relay().await;
     client.releases = false;
-    let slow = client.opens(&[]);
-    client.flush().await;
-    let mut answer = upstream.call().await.answers();
+    let (slow, mut call) = client.begins(&mut upstream).await;
+    let mut answer = call.answers();
     client.head(slow).await;
 
     // The client's window and the gateway's fill up, then the upstream may send no more.
@@ -44,21 +35,19 @@ async fn a_client_that_does_not_read_stalls_its_upstream_and_no_other() {
 #[tokio::test]
 async fn other_calls_pass_a_stalled_one_and_it_goes_on_when_read() {
     let mut upstream = Upstream::start().await;
-    let gateway = gateway_before(&upstream).await;
+    let gateway = Running::narrow(&upstream).await;
     let mut client = gateway.relay().await;
     client.releases = false;
-    let slow = client.opens(&[]);
-    client.flush().await;
-    let mut stalled = upstream.call().await.answers();
+    let (slow, mut call) = client.begins(&mut upstream).await;
+    let mut stalled = call.answers();
     stalled.reserve_capacity(WINDOW);
     stalled.send_data(vec![7; WINDOW].into(), false).unwrap();
     stalled.send_data(vec![8; WINDOW].into(), true).unwrap();
     client.head(slow).await;
     client.reads(slow, &vec![7; WINDOW]).await;
 
-    let quick = client.opens(&[]);
-    client.flush().await;
-    let mut answer = upstream.call().await.answers();
+    let (quick, mut call) = client.begins(&mut upstream).await;
+    let mut answer = call.answers();
     answer.send_data(message(b"quick"), false).unwrap();
     answer.send_trailers(ok()).unwrap();
     client.head(quick).await;
@@ -84,7 +73,7 @@ async fn other_calls_pass_a_stalled_one_and_it_goes_on_when_read() {
 #[tokio::test]
 async fn an_upstream_that_does_not_read_stalls_its_client() {
     let mut upstream = Upstream::narrow(WINDOW).await;
-    let gateway = gateway_before(&upstream).await;
+    let gateway = Running::narrow(&upstream).await;
     let mut client = gateway.relay().await;
     let id = client.opens(&[]);
     client.sends(id, vec![7; 10 * WINDOW]);
@@ -106,16 +95,16 @@ async fn an_upstream_that_does_not_read_stalls_its_client() {
     let reader = tokio::spawn(async move {
         call.reads(&vec![7; 10 * WINDOW]).await;
         call.reads_end().await;
-        call.answers_only(200, &[("grpc-status", "0")]);
+        call.ends_ok();
     });
-    assert!(matches!(client.next().await, Seen::Headers { fin: true, .. }));
+    client.ends(id).await;
     soon(reader).await.unwrap();
 }
 
 #[tokio::test]
 async fn many_small_pieces_that_waited_arrive_in_order() {
     let mut upstream = Upstream::narrow(16).await;
-    let gateway = gateway_before(&upstream).await;
+    let gateway = Running::narrow(&upstream).await;
     let mut client = gateway.relay().await;
     let id = client.opens(&[]);
     let mut expected = Vec::new();
@@ -131,16 +120,16 @@ async fn many_small_pieces_that_waited_arrive_in_order() {
     let reader = tokio::spawn(async move {
         call.reads(&expected).await;
         call.reads_end().await;
-        call.answers_only(200, &[("grpc-status", "0")]);
+        call.ends_ok();
     });
-    assert!(matches!(client.next().await, Seen::Headers { fin: true, .. }));
+    client.ends(id).await;
     soon(reader).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_cancel_passes_a_full_window() {
     let mut upstream = Upstream::narrow(1024).await;
-    let gateway = gateway_before(&upstream).await;
+    let gateway = Running::narrow(&upstream).await;
     let mut client = gateway.relay().await;
     let id = client.opens(&[]);
     client.sends(id, vec![7; WINDOW]);
@@ -154,20 +143,19 @@ async fn a_cancel_passes_a_full_window() {
 #[tokio::test]
 async fn a_reset_waits_for_what_came_before_it() {
     let mut upstream = Upstream::start().await;
-    let gateway = gateway_before(&upstream).await;
+    let gateway = Running::narrow(&upstream).await;
     let mut client = gateway.relay().await;
     client.releases = false;
-    let id = client.opens(&[]);
-    client.flush().await;
-    let mut answer = upstream.call().await.answers();
+    let (id, mut call) = client.begins(&mut upstream).await;
+    let mut answer = call.answers();
     answer.send_data(vec![7; 2 * WINDOW].into(), false).unwrap();
     client.head(id).await;
     client.reads(id, &vec![7; WINDOW]).await;
     // By now the rest is at the gateway, without window.
-    round_trip(&mut client, &mut upstream).await;
+    client.round_trip(&mut upstream).await;
     answer.send_reset(h2::Reason::INTERNAL_ERROR);
     // Now the reset is there, too, and waits.
-    round_trip(&mut client, &mut upstream).await;
+    client.round_trip(&mut upstream).await;
     client.connection.release(id, WINDOW);
     client.releases = true;
     let mut read = 0;
@@ -189,9 +177,8 @@ async fn sixty_four_mebibytes_arrive_whole() {
     let gateway = Running::before(&upstream).await;
     let limits = WireLimits { stream_window: 1 << 18, connection_window: 1 << 20, ..WireLimits::default() };
     let mut client = gateway.relay_with(limits).await;
-    let id = client.opens(&[]);
-    client.flush().await;
-    let mut answer = upstream.call().await.answers();
+    let (id, mut call) = client.begins(&mut upstream).await;
+    let mut answer = call.answers();
     let sender = tokio::spawn(async move { answer_at_length(&mut answer, TOTAL).await });
     client.head(id).await;
     let mut read = 0;
@@ -210,7 +197,7 @@ async fn sixty_four_mebibytes_arrive_whole() {
 async fn answers_larger_than_any_window_arrive_whole_on_the_other_wires() {
     const TOTAL: usize = 4 << 20;
     let mut upstream = Upstream::start().await;
-    let gateway = gateway_before(&upstream).await;
+    let gateway = Running::narrow(&upstream).await;
 
     let mut client = gateway.post(&[]).await;
     let mut answer = upstream.call().await.answers();
@@ -220,12 +207,7 @@ async fn answers_larger_than_any_window_arrive_whole_on_the_other_wires() {
     assert_eq!(body[TOTAL], 0x80, "the trailer frame must follow the last byte");
     soon(sender).await.unwrap();
 
-    let mut client = gateway
-        .websocket("/greet.GreetService/GreetStream", &[("sec-websocket-protocol", "grpc-websockets")])
-        .await
-        .unwrap();
-    let head = Bytes::from_static(b"content-type: application/grpc-web+proto\r\n");
-    soon(client.send(Message::Binary(head))).await.unwrap();
+    let mut client = gateway.grpc_websocket().await;
     let mut answer = upstream.call().await.answers();
     let sender = tokio::spawn(async move { answer_at_length(&mut answer, TOTAL).await });
     soon(client.next()).await.unwrap().unwrap(); // the header block
@@ -240,7 +222,7 @@ async fn answers_larger_than_any_window_arrive_whole_on_the_other_wires() {
 #[tokio::test]
 async fn grpc_web_holds_back_both_ways() {
     let mut upstream = Upstream::narrow(WINDOW).await;
-    let gateway = gateway_before(&upstream).await;
+    let gateway = Running::narrow(&upstream).await;
 
     // Down: the client reads nothing of the body.
     let mut client = gateway.post(&[]).await;
@@ -261,13 +243,8 @@ async fn grpc_web_holds_back_both_ways() {
 #[tokio::test]
 async fn grpc_websockets_hold_back_up() {
     let mut upstream = Upstream::narrow(WINDOW).await;
-    let gateway = gateway_before(&upstream).await;
-    let mut client = gateway
-        .websocket("/greet.GreetService/GreetStream", &[("sec-websocket-protocol", "grpc-websockets")])
-        .await
-        .unwrap();
-    let head = Bytes::from_static(b"content-type: application/grpc-web+proto\r\n");
-    soon(client.send(Message::Binary(head))).await.unwrap();
+    let gateway = Running::narrow(&upstream).await;
+    let mut client = gateway.grpc_websocket().await;
     let mut call = upstream.call().await;
     // TCP's own buffers take some megabytes; without back-pressure this would never stall.
     let chunk = Bytes::from([&[0][..], &message(&[7; 32_000])].concat());
@@ -299,15 +276,6 @@ async fn answer_at_length(answer: &mut SendStream<Bytes>, total: usize) {
     answer.send_trailers(ok()).unwrap();
 }
 
-/// Another call through the same connections and back: what was sent before it has arrived by then.
-async fn round_trip(client: &mut crate::clients::Client, upstream: &mut Upstream) {
-    let id = client.opens_as("POST", "/greet.GreetService/Greet", &[], true);
-    client.flush().await;
-    upstream.call().await.answers_only(200, &[("grpc-status", "0")]);
-    let seen = client.next().await;
-    assert!(matches!(seen, Seen::Headers { id: of, fin: true, .. } if of == id), "{seen:?}");
-}
-
 /// Sends until the window has been closed for a while, or it is clear that it never will be.
 async fn flood(send: &mut SendStream<Bytes>, sent: &mut usize) {
     while *sent < 64 * WINDOW {
@@ -321,7 +289,7 @@ async fn flood(send: &mut SendStream<Bytes>, sent: &mut usize) {
 }
 
 /// Lets the client's wire do its part; nobody reads the calls.
-async fn drain_socket(client: &mut crate::clients::Client) {
+async fn drain_socket(client: &mut Client) {
     loop {
         client.next_without_limit().await;
     }

@@ -38,9 +38,7 @@ async fn sigterm_lets_calls_end() {
     let mut upstream = Upstream::start().await;
     let (mut child, gateway) = start(&upstream, &[]).await;
     let mut client = gateway.relay().await;
-    let id = client.opens(&[]);
-    client.flush().await;
-    let mut call = upstream.call().await;
+    let (id, mut call) = client.begins(&mut upstream).await;
     let mut answer = call.answers();
     client.head(id).await;
 
@@ -61,9 +59,7 @@ async fn the_drain_timeout_ends_what_does_not() {
     let mut upstream = Upstream::start().await;
     let (mut child, gateway) = start(&upstream, &["--drain-timeout", "0.1", "--log", "json"]).await;
     let mut client = gateway.relay().await;
-    client.opens(&[]);
-    client.flush().await;
-    let mut call = upstream.call().await;
+    let (_, mut call) = client.begins(&mut upstream).await;
     terminate(&child).await;
     assert_eq!(call.reads_reset().await, Reason::CANCEL);
     assert!(soon(child.wait()).await.unwrap().success());
@@ -75,9 +71,7 @@ async fn one_line_a_call_is_logged() {
     let (mut child, gateway) = start(&upstream, &["--log", "json"]).await;
     let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut client = gateway.relay().await;
-    let id = client.opens(&[]);
-    client.flush().await;
-    let mut call = upstream.call().await;
+    let (id, mut call) = client.begins(&mut upstream).await;
     call.answers().send_trailers(ok()).unwrap();
     client.head(id).await;
     client.trailers(id).await;

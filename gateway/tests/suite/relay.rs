@@ -8,14 +8,12 @@ use h2::Reason;
 use tidewire::codec::tidewire_v1::Limits as WireLimits;
 use tungstenite::Message;
 
-use crate::clients::{Running, Seen};
+use crate::clients::{Running, Seen, relayed};
 use crate::harness::{Upstream, headers, list, message, not_now, ok, soon};
 
 #[tokio::test]
 async fn a_conversation_with_half_close() {
-    let mut upstream = Upstream::start().await;
-    let gateway = Running::before(&upstream).await;
-    let mut client = gateway.relay().await;
+    let (mut upstream, mut client) = relayed().await;
 
     let id = client.opens(&[
         ("grpc-timeout", "5S"),
@@ -59,9 +57,7 @@ async fn a_conversation_with_half_close() {
 
 #[tokio::test]
 async fn a_request_without_body_ends_with_its_headers() {
-    let mut upstream = Upstream::start().await;
-    let gateway = Running::before(&upstream).await;
-    let mut client = gateway.relay().await;
+    let (mut upstream, mut client) = relayed().await;
     let id = client.opens_as("GET", "/greet.GreetService/Greet?message=1&base64=1", &[], true);
     client.flush().await;
     let mut call = upstream.call().await;
@@ -75,9 +71,7 @@ async fn a_request_without_body_ends_with_its_headers() {
 
 #[tokio::test]
 async fn odd_answers_arrive_as_odd_as_they_were_sent() {
-    let mut upstream = Upstream::start().await;
-    let gateway = Running::before(&upstream).await;
-    let mut client = gateway.relay().await;
+    let (mut upstream, mut client) = relayed().await;
 
     // No gRPC at all.
     let id = client.opens_as("POST", "/greet.GreetService/Greet", &[], true);
@@ -113,23 +107,17 @@ async fn odd_answers_arrive_as_odd_as_they_were_sent() {
 
 #[tokio::test]
 async fn resets_pass_with_their_codes_both_ways() {
-    let mut upstream = Upstream::start().await;
-    let gateway = Running::before(&upstream).await;
-    let mut client = gateway.relay().await;
+    let (mut upstream, mut client) = relayed().await;
 
     for code in [0x8_u32, 0x2, 0xb] {
-        let id = client.opens(&[]);
-        client.flush().await;
-        let mut call = upstream.call().await;
+        let (id, mut call) = client.begins(&mut upstream).await;
         client.connection.reset(id, code, "left the page");
         client.flush().await;
         assert_eq!(u32::from(call.reads_reset().await), code);
     }
 
     for code in [0x2_u32, 0x7, 0x8, 0xb, 0xc] {
-        let id = client.opens(&[]);
-        client.flush().await;
-        let mut call = upstream.call().await;
+        let (id, mut call) = client.begins(&mut upstream).await;
         let mut answer = call.answers();
         client.head(id).await;
         // What came before the reset is not lost.
@@ -144,9 +132,7 @@ async fn resets_pass_with_their_codes_both_ways() {
 
 #[tokio::test]
 async fn a_cancel_before_the_upstream_answers() {
-    let mut upstream = Upstream::start().await;
-    let gateway = Running::before(&upstream).await;
-    let mut client = gateway.relay().await;
+    let (mut upstream, mut client) = relayed().await;
     let id = client.opens_as("POST", "/greet.GreetService/Greet", &[], true);
     client.flush().await;
     let mut call = upstream.call().await;
@@ -157,9 +143,7 @@ async fn a_cancel_before_the_upstream_answers() {
 
 #[tokio::test]
 async fn an_upstream_that_ends_early_completes_the_exchange() {
-    let mut upstream = Upstream::start().await;
-    let gateway = Running::before(&upstream).await;
-    let mut client = gateway.relay().await;
+    let (mut upstream, mut client) = relayed().await;
     let id = client.opens(&[]);
     client.sends(id, message(b"one"));
     client.flush().await;
@@ -172,17 +156,14 @@ async fn an_upstream_that_ends_early_completes_the_exchange() {
     assert_eq!(call.reads_reset().await, Reason::NO_ERROR);
 
     // The socket goes on.
-    let id = client.opens(&[]);
-    client.flush().await;
-    upstream.call().await.answers_only(200, &[("grpc-status", "0")]);
-    assert!(matches!(client.next().await, Seen::Headers { id: of, fin: true, .. } if of == id));
+    let (id, mut call) = client.begins(&mut upstream).await;
+    call.ends_ok();
+    client.ends(id).await;
 }
 
 #[tokio::test]
 async fn a_lost_socket_cancels_all_its_calls() {
-    let mut upstream = Upstream::start().await;
-    let gateway = Running::before(&upstream).await;
-    let mut client = gateway.relay().await;
+    let (mut upstream, mut client) = relayed().await;
     for _ in 0..3 {
         client.opens(&[]);
     }
@@ -249,9 +230,8 @@ async fn a_burst_comes_back_in_few_messages() {
     let gateway = Running::before(&upstream).await;
     let limits = WireLimits { stream_window: 1 << 20, ..WireLimits::default() };
     let mut client = gateway.relay_with(limits).await;
-    let id = client.opens(&[]);
-    client.flush().await;
-    let mut answer = upstream.call().await.answers();
+    let (id, mut call) = client.begins(&mut upstream).await;
+    let mut answer = call.answers();
     client.head(id).await;
     for _ in 0..1000 {
         answer.send_data(message(b"small"), false).unwrap();
@@ -270,9 +250,7 @@ async fn a_burst_comes_back_in_few_messages() {
 
 #[tokio::test]
 async fn metadata_that_http_forbids_resets_its_call_alone() {
-    let mut upstream = Upstream::start().await;
-    let gateway = Running::before(&upstream).await;
-    let mut client = gateway.relay().await;
+    let (mut upstream, mut client) = relayed().await;
     client.flush().await;
     // HELLO went out; this is an OPEN that a correct client never writes.
     let mut open = b"\x04POST\x00\x1f/greet.GreetService/GreetStream\x03x-a\x00\x03a\nb".to_vec();
@@ -299,9 +277,7 @@ async fn broken_wire_closes_the_socket_and_cancels_upstream() {
         [Message::Text("{}".into()), Message::Binary(Bytes::from_static(&[3, 0, 0, 0, 0, 1, 255, 255, 255]))]
     {
         let mut client = gateway.relay().await;
-        client.opens(&[]);
-        client.flush().await;
-        let mut call = upstream.call().await;
+        let (_, mut call) = client.begins(&mut upstream).await;
         soon(client.socket.send(bad)).await.unwrap();
         let seen = client.next().await;
         assert!(matches!(seen, Seen::GoAway { code: 1, .. }), "{seen:?}");
@@ -335,21 +311,15 @@ async fn a_client_that_only_pings_is_answered() {
 
 #[tokio::test]
 async fn an_answer_with_too_large_headers_ends_its_call_alone() {
-    let mut upstream = Upstream::start().await;
-    let gateway = Running::before(&upstream).await;
-    let mut client = gateway.relay().await;
+    let (mut upstream, mut client) = relayed().await;
     let large: &'static str = Box::leak("a".repeat(20_000).into_boxed_str());
     for headers in [&[("x-large", large)][..], &[("x-a", &large[..8_000]), ("x-b", &large[..8_300])]] {
-        let id = client.opens(&[]);
-        client.flush().await;
-        let mut call = upstream.call().await;
+        let (id, mut call) = client.begins(&mut upstream).await;
         let _answer = call.answers_with(200, headers);
         let (_, reason) = client.reset(id).await;
         assert!(reason.contains("larger headers") || reason.contains("16384"), "{reason}");
     }
-    let id = client.opens(&[]);
-    client.flush().await;
-    let mut call = upstream.call().await;
+    let (id, mut call) = client.begins(&mut upstream).await;
     let _answer = call.answers();
     client.head(id).await;
 }
@@ -357,12 +327,8 @@ async fn an_answer_with_too_large_headers_ends_its_call_alone() {
 #[tokio::test]
 async fn ten_thousand_round_trips() {
     const ROUNDS: usize = 10_000;
-    let mut upstream = Upstream::start().await;
-    let gateway = Running::before(&upstream).await;
-    let mut client = gateway.relay().await;
-    let id = client.opens(&[]);
-    client.flush().await;
-    let mut call = upstream.call().await;
+    let (mut upstream, mut client) = relayed().await;
+    let (id, mut call) = client.begins(&mut upstream).await;
     let echo = tokio::spawn(async move {
         let mut answer = call.answers();
         for _ in 0..ROUNDS {

@@ -9,26 +9,12 @@ use h2::Reason;
 use tidewire_gateway::{Gateway, Limits};
 use tungstenite::Message;
 
-use crate::clients::{Running, Seen, Socket};
-use crate::harness::{Call, Upstream, message, soon};
+use crate::clients::{Running, WINDOW};
+use crate::harness::{Upstream, message, soon};
 use crate::web::Http1;
 
-const WINDOW: usize = 65_536;
 /// Half of what the gateway reads ahead: 16 windows.
 const AHEAD: usize = 8;
-
-async fn gateway_before(upstream: &Upstream) -> Running {
-    let limits = Limits { stream_window: WINDOW as u32, ..Limits::default() };
-    Running::start(Gateway::builder().upstream(upstream.url()).limits(limits)).await
-}
-
-async fn stalled_socket(gateway: &Running, upstream: &mut Upstream) -> (Socket, Call) {
-    let offer = [("sec-websocket-protocol", "grpc-websockets")];
-    let mut client = gateway.websocket("/greet.GreetService/GreetStream", &offer).await.unwrap();
-    let head = Bytes::from_static(b"content-type: application/grpc-web+proto\r\n");
-    soon(client.send(Message::Binary(head))).await.unwrap();
-    (client, upstream.call().await)
-}
 
 fn piece() -> Bytes {
     [&[0][..], &message(&[7; WINDOW - 5])].concat().into()
@@ -37,8 +23,9 @@ fn piece() -> Bytes {
 #[tokio::test]
 async fn a_close_behind_unread_messages_is_a_cancel() {
     let mut upstream = Upstream::narrow(1024).await;
-    let gateway = gateway_before(&upstream).await;
-    let (mut client, mut call) = stalled_socket(&gateway, &mut upstream).await;
+    let gateway = Running::narrow(&upstream).await;
+    let mut client = gateway.grpc_websocket().await;
+    let mut call = upstream.call().await;
     for _ in 0..AHEAD {
         soon(client.send(Message::Binary(piece()))).await.unwrap();
     }
@@ -49,7 +36,7 @@ async fn a_close_behind_unread_messages_is_a_cancel() {
 #[tokio::test]
 async fn a_connection_that_ends_behind_unread_chunks_is_a_cancel() {
     let mut upstream = Upstream::narrow(1024).await;
-    let gateway = gateway_before(&upstream).await;
+    let gateway = Running::narrow(&upstream).await;
     let mut client = Http1::post(&gateway, "content-type: application/grpc-web\r\n").await;
     let mut call = upstream.call().await;
     for _ in 0..AHEAD {
@@ -62,8 +49,9 @@ async fn a_connection_that_ends_behind_unread_chunks_is_a_cancel() {
 #[tokio::test]
 async fn a_socket_that_dies_with_every_buffer_full_is_a_cancel() {
     let mut upstream = Upstream::narrow(1024).await;
-    let gateway = gateway_before(&upstream).await;
-    let (mut client, mut call) = stalled_socket(&gateway, &mut upstream).await;
+    let gateway = Running::narrow(&upstream).await;
+    let mut client = gateway.grpc_websocket().await;
+    let mut call = upstream.call().await;
     // Only a ping that meets the closed socket tells of its end.
     let full = async { while client.send(Message::Binary(piece())).await.is_ok() {} };
     assert!(tokio::time::timeout(Duration::from_secs(2), full).await.is_err(), "the client must stall");
@@ -74,7 +62,7 @@ async fn a_socket_that_dies_with_every_buffer_full_is_a_cancel() {
 #[tokio::test]
 async fn a_connection_that_breaks_with_every_buffer_full_is_a_cancel() {
     let mut upstream = Upstream::narrow(1024).await;
-    let gateway = gateway_before(&upstream).await;
+    let gateway = Running::narrow(&upstream).await;
     let mut client = Http1::post(&gateway, "content-type: application/grpc-web\r\n").await;
     let mut call = upstream.call().await;
     let chunk = message(&[7; WINDOW - 5]);
@@ -111,14 +99,14 @@ async fn all_calls_together_read_ahead_no_more_than_allowed() {
 async fn a_stalled_stream_keeps_new_calls_off_its_connection_while_it_lasts() {
     // The default of many servers: the connection's window is one stream's.
     let mut upstream = Upstream::start().await;
-    let gateway = gateway_before(&upstream).await;
+    let gateway = Running::narrow(&upstream).await;
     let mut client = gateway.relay().await;
     let slow = client.opens(&[]);
     client.sends(slow, vec![7; 3 * WINDOW]);
     client.flush().await;
     let mut stalled = upstream.call().await;
     let held = stalled.holds(65_535).await;
-    exchange(&mut client, &mut upstream).await;
+    client.round_trip(&mut upstream).await;
     assert_eq!(upstream.connections.load(Ordering::SeqCst), 2);
     let large = client.opens(&[]);
     client.sends(large, vec![8; WINDOW]);
@@ -127,8 +115,8 @@ async fn a_stalled_stream_keeps_new_calls_off_its_connection_while_it_lasts() {
     let mut call = upstream.call().await;
     call.reads(&vec![8; WINDOW]).await;
     call.reads_end().await;
-    call.answers_only(200, &[("grpc-status", "0")]);
-    assert!(matches!(client.next().await, Seen::Headers { id, fin: true, .. } if id == large));
+    call.ends_ok();
+    client.ends(large).await;
     assert_eq!(upstream.connections.load(Ordering::SeqCst), 2);
 
     client.half_closes(slow);
@@ -137,9 +125,9 @@ async fn a_stalled_stream_keeps_new_calls_off_its_connection_while_it_lasts() {
         stalled.body.flow_control().release_capacity(held).unwrap();
         stalled.reads(&vec![7; 3 * WINDOW - held]).await;
         stalled.reads_end().await;
-        stalled.answers_only(200, &[("grpc-status", "0")]);
+        stalled.ends_ok();
     });
-    assert!(matches!(client.next().await, Seen::Headers { id, fin: true, .. } if id == slow));
+    client.ends(slow).await;
     soon(reader).await.unwrap();
 }
 
@@ -150,7 +138,7 @@ const CONNECTION_WINDOW: usize = 65_535;
 async fn a_window_that_is_just_used_up_keeps_new_calls_off_its_connection() {
     for (sent, half_closed) in [(CONNECTION_WINDOW, false), (CONNECTION_WINDOW, true), (65_000, true)] {
         let mut upstream = Upstream::start().await;
-        let gateway = gateway_before(&upstream).await;
+        let gateway = Running::narrow(&upstream).await;
         let mut client = gateway.relay().await;
         // Nobody waits for more of the window. The last rest of it would do for the head of a message only.
         let slow = client.opens(&[]);
@@ -176,7 +164,7 @@ async fn a_window_that_is_just_used_up_keeps_new_calls_off_its_connection() {
 #[tokio::test]
 async fn a_window_that_was_given_back_takes_calls_again() {
     let mut upstream = Upstream::start().await;
-    let gateway = gateway_before(&upstream).await;
+    let gateway = Running::narrow(&upstream).await;
     let mut client = gateway.relay().await;
     let slow = client.opens(&[]);
     client.sends(slow, vec![7; CONNECTION_WINDOW]);
@@ -190,14 +178,14 @@ async fn a_window_that_was_given_back_takes_calls_again() {
         assert!(client.step().await);
     }
     unread.reads(&message(b"more")).await;
-    exchange(&mut client, &mut upstream).await;
+    client.round_trip(&mut upstream).await;
     assert_eq!(upstream.connections.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
 async fn a_stream_whose_own_window_is_full_is_no_stall_of_its_connection() {
     let mut upstream = Upstream::narrow(1024).await;
-    let gateway = gateway_before(&upstream).await;
+    let gateway = Running::narrow(&upstream).await;
     let mut client = gateway.relay().await;
     let exact = client.opens(&[]);
     client.sends(exact, vec![7; 1024]);
@@ -207,14 +195,6 @@ async fn a_stream_whose_own_window_is_full_is_no_stall_of_its_connection() {
     let (mut one, mut two) = (upstream.call().await, upstream.call().await);
     one.holds(1024).await;
     two.holds(1024).await;
-    exchange(&mut client, &mut upstream).await;
+    client.round_trip(&mut upstream).await;
     assert_eq!(upstream.connections.load(Ordering::SeqCst), 1);
-}
-
-/// A call that sends nothing.
-async fn exchange(client: &mut crate::clients::Client, upstream: &mut Upstream) {
-    let id = client.opens_as("POST", "/greet.GreetService/Greet", &[], true);
-    client.flush().await;
-    upstream.call().await.answers_only(200, &[("grpc-status", "0")]);
-    assert!(matches!(client.next().await, Seen::Headers { id: of, fin: true, .. } if of == id));
 }
