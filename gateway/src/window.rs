@@ -11,9 +11,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Before the first WINDOW_UPDATE, for a connection as for a stream.
 const INITIAL: i64 = 65_535;
-/// A new call needs this much: the largest frame of most peers, and less than what they leave of the smallest window
-/// before they give it back.
-const ENOUGH: i64 = 16_384;
+/// The part of a window that a new call needs. Peers give back what was read at the half at the latest, so the window
+/// of a connection on which nothing stalls is larger.
+const ENOUGH: i64 = 4;
 /// "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", before a client's first frame.
 const PREFACE: usize = 24;
 
@@ -21,6 +21,8 @@ const PREFACE: usize = 24;
 pub(crate) struct Window {
     /// What the peer lets us send.
     left: AtomicI64,
+    /// The most that this has been.
+    size: AtomicI64,
     /// What h2 was given and has not sent.
     queued: AtomicI64,
     /// What the streams will give to h2 as soon as they may.
@@ -28,10 +30,10 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Whether one more call will find room behind all that the others have to send. If not, it would be held up for
-    /// as long as they are.
+    /// Whether one more call will find a part of the window behind all that the others have to send. If not, it would
+    /// be held up for as long as they are.
     pub(crate) fn has_room(&self) -> bool {
-        self.room() >= ENOUGH
+        self.room() >= self.size.load(Ordering::Relaxed) / ENOUGH
     }
 
     pub(crate) fn room(&self) -> i64 {
@@ -55,13 +57,15 @@ impl Window {
     }
 
     fn granted(&self, bytes: i64) {
-        self.left.fetch_add(bytes, Ordering::Relaxed);
+        let left = self.left.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.size.fetch_max(left, Ordering::Relaxed);
     }
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Self { left: AtomicI64::new(INITIAL), queued: AtomicI64::new(0), wanted: AtomicI64::new(0) }
+        let [left, size] = [INITIAL; 2].map(AtomicI64::new);
+        Self { left, size, queued: AtomicI64::default(), wanted: AtomicI64::default() }
     }
 }
 
@@ -242,7 +246,7 @@ mod tests {
         one.set(40_000, &window);
         assert!(window.has_room());
         two.set(10_000, &window);
-        assert!(!window.has_room(), "15,535 are not enough");
+        assert!(!window.has_room(), "15,535 are less than a quarter");
         two.set(0, &window);
         window.queue(40_000);
         one.set(0, &window);
@@ -252,6 +256,12 @@ mod tests {
         assert_eq!(window.room(), INITIAL);
         one.set(usize::MAX, &window);
         assert_eq!(window.room(), 0, "a stream takes a window of its own at most");
+        window.granted((1 << 20) - INITIAL);
+        one.set(0, &window);
+        window.sent(700_000);
+        assert!(window.has_room());
+        window.sent(100_000);
+        assert!(!window.has_room(), "a quarter of 1 MiB is more");
     }
 
     #[test]

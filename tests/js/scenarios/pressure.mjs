@@ -1,5 +1,5 @@
 import { equal, nextTask, ok, watch, within } from "../assert.mjs";
-import { CANCELLED } from "../codes.mjs";
+import { CANCELLED, DEADLINE_EXCEEDED } from "../codes.mjs";
 
 /** Wires on which a cancel comes behind all that was sent before it. */
 const inOrder = ["fetch", "grpc-websockets"];
@@ -51,10 +51,20 @@ export default (suite) => {
   suite.each({ kinds: ["bidi"] }, "a call that the server does not read holds up no other", async (t) => {
     const stalled = await stall(t, inOrder.includes(t.transport) ? AHEAD : FLOOD);
     const { observed } = t;
-    for (let i = 0; i < 3; i++) {
+    // A call that the gateway gets before all of the flood can be put beside it and wait with it (gateway/README.md).
+    // One, since it shows that the window is used up by then.
+    let heldUp = 0;
+    for (let passed = 0; passed < 3;) {
       t.renew();
-      const reply = await within(5_000, t.unary("Ada"), "another call");
-      equal(reply.message, "Hello, Ada", "the other call's reply");
+      const other = watch(t.unary("Ada", { timeoutMs: 3_000 }));
+      await within(5_000, Promise.allSettled([other.promise]), "another call");
+      if (other.state === "rejected") {
+        t.isError(other.error, { code: DEADLINE_EXCEEDED });
+        ok(++heldUp === 1, "at most one call to be held up");
+        continue;
+      }
+      equal(other.value.message, "Hello, Ada", "the other call's reply");
+      passed += 1;
     }
     await cancelAndSettle(t, stalled);
     await observed.until("cancelled");
