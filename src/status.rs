@@ -193,4 +193,20 @@ mod tests {
             assert_eq!(Code::from_wire(raw), Code::Unknown, "{raw}");
         }
     }
+
+    #[test]
+    fn resets_map_as_grpc_says() {
+        for (reset, code) in [
+            (0x0, Code::Internal),
+            (0x1, Code::Internal),
+            (0x2, Code::Internal),
+            (0x7, Code::Unavailable),
+            (0x8, Code::Cancelled),
+            (0xb, Code::ResourceExhausted),
+            (0xc, Code::PermissionDenied),
+            (4711, Code::Internal),
+        ] {
+            assert_eq!(Code::from_reset(reset), code, "{reset:#x}");
+        }
+    }
 }

@@ -6,26 +6,13 @@ use std::fmt::Write as _;
 use bytes::{BufMut, Bytes, BytesMut};
 use h2::Reason;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use http::{StatusCode, response};
+use http::response;
+pub(crate) use tidewire::status::Code;
 
 /// `grpc-status`.
 pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 /// `grpc-message`.
 pub(crate) const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
-
-/// The gRPC codes that the gateway uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Code {
-    Cancelled = 1,
-    Unknown = 2,
-    InvalidArgument = 3,
-    PermissionDenied = 7,
-    ResourceExhausted = 8,
-    Unimplemented = 12,
-    Internal = 13,
-    Unavailable = 14,
-    Unauthenticated = 16,
-}
 
 /// A gRPC status with a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,35 +26,16 @@ impl Status {
         Self { code, message: message.into() }
     }
 
-    /// What a reset of the upstream means to a gRPC client ("Errors" in gRPC's PROTOCOL-HTTP2).
     pub(crate) fn of_reset(reason: Reason, upstream: &str) -> Self {
-        let code = match reason {
-            Reason::REFUSED_STREAM => Code::Unavailable,
-            Reason::CANCEL => Code::Cancelled,
-            Reason::ENHANCE_YOUR_CALM => Code::ResourceExhausted,
-            Reason::INADEQUATE_SECURITY => Code::PermissionDenied,
-            _ => Code::Internal,
-        };
-        Self::new(code, reset_sentence(reason, upstream))
+        Self::new(Code::from_reset(reason.into()), reset_sentence(reason, upstream))
     }
 
-    /// What an answer without gRPC in it means ("http-grpc-status-mapping").
+    /// What an answer without gRPC in it means.
     pub(crate) fn of_http(head: &response::Parts, path: &str, upstream: &str) -> Self {
-        let code = match head.status {
-            StatusCode::BAD_REQUEST => Code::Internal,
-            StatusCode::UNAUTHORIZED => Code::Unauthenticated,
-            StatusCode::FORBIDDEN => Code::PermissionDenied,
-            StatusCode::NOT_FOUND => Code::Unimplemented,
-            StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::BAD_GATEWAY
-            | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT => Code::Unavailable,
-            _ => Code::Unknown,
-        };
         let kind = shown(head.headers.get(CONTENT_TYPE));
         let status = head.status.as_u16();
         Self::new(
-            code,
+            Code::from_http(status),
             format!(
                 "the upstream {upstream} answered {path} with HTTP {status} and content-type {kind} instead of gRPC; \
                  is it a gRPC server, and does it have this method?"
@@ -141,21 +109,5 @@ mod tests {
         headers.append("a", HeaderValue::from_static("1"));
         headers.append("a", HeaderValue::from_static(""));
         assert_eq!(&header_frame(&headers)[..], b"\x80\0\0\0\x0ba: 1\r\na: \r\n");
-    }
-
-    #[test]
-    fn reset_codes_map_as_grpc_says() {
-        for (reason, code) in [
-            (Reason::NO_ERROR, Code::Internal),
-            (Reason::PROTOCOL_ERROR, Code::Internal),
-            (Reason::INTERNAL_ERROR, Code::Internal),
-            (Reason::REFUSED_STREAM, Code::Unavailable),
-            (Reason::CANCEL, Code::Cancelled),
-            (Reason::ENHANCE_YOUR_CALM, Code::ResourceExhausted),
-            (Reason::INADEQUATE_SECURITY, Code::PermissionDenied),
-            (Reason::from(4711), Code::Internal),
-        ] {
-            assert_eq!(Status::of_reset(reason, "u").code, code, "{reason:?}");
-        }
     }
 }
