@@ -1,4 +1,4 @@
-//! Watches the gRPC envelopes of an upload go by: none larger than allowed, none cut off.
+//! Watches the gRPC envelopes of an upload go by: none larger than allowed, none cut off, nothing else in between.
 
 use crate::status::{Code, Status};
 
@@ -51,7 +51,17 @@ impl Envelopes {
     }
 
     fn begin_message(&mut self) -> Result<(), Status> {
-        let [_, a, b, c, d] = self.prefix;
+        let [flags, a, b, c, d] = self.prefix;
+        // The lowest bit is "compressed"; gRPC has no other.
+        if flags > 1 {
+            return Err(Status::new(
+                Code::InvalidArgument,
+                format!(
+                    "the client sent a message with the flags {flags:#04x}, which gRPC does not know; base64 needs the \
+                     content type application/grpc-web-text"
+                ),
+            ));
+        }
         let length = u32::from_be_bytes([a, b, c, d]);
         if length > self.max {
             return Err(Status::new(
@@ -87,6 +97,15 @@ mod tests {
         let status = Envelopes::new(1000).check(b"\0\xff\xff\xff\xff").unwrap_err();
         assert_eq!(status.code, Code::ResourceExhausted);
         assert!(status.message.contains("4294967295"), "{}", status.message);
+    }
+
+    #[test]
+    fn flags_that_grpc_does_not_know_are_refused() {
+        for flags in [2, 0x80, 0x81, b'A'] {
+            let status = Envelopes::new(1000).check(&[flags, 0, 0, 0, 0]).unwrap_err();
+            assert_eq!(status.code, Code::InvalidArgument);
+            assert!(status.message.contains(&format!("{flags:#04x}")), "{}", status.message);
+        }
     }
 
     #[test]

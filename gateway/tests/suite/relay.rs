@@ -313,9 +313,9 @@ async fn a_client_that_only_pings_is_answered() {
 async fn an_answer_with_too_large_headers_ends_its_call_alone() {
     let (mut upstream, mut client) = relayed().await;
     let large: &'static str = Box::leak("a".repeat(20_000).into_boxed_str());
-    for headers in [&[("x-large", large)][..], &[("x-a", &large[..8_000]), ("x-b", &large[..8_300])]] {
+    for pairs in [&[("x-large", large)][..], &[("x-a", &large[..8_000]), ("x-b", &large[..8_300])]] {
         let (id, mut call) = client.begins(&mut upstream).await;
-        let _answer = call.answers_with(200, headers);
+        let _answer = call.answers_with(200, pairs);
         let (_, reason) = client.reset(id).await;
         assert!(reason.contains("larger headers") || reason.contains("16384"), "{reason}");
     }

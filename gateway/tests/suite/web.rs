@@ -308,6 +308,38 @@ async fn a_message_above_the_limit_is_refused_at_its_prefix() {
 }
 
 #[tokio::test]
+async fn a_body_in_the_other_form_is_the_clients_fault() {
+    let mut upstream = Upstream::start().await;
+    let gateway = Running::before(&upstream).await;
+    for (content, body, word) in [
+        ("application/grpc-web+proto", Bytes::from(STANDARD.encode(message(b"one"))), "grpc-web-text"),
+        ("application/grpc-web-text", message(b"one"), "base64"),
+        ("application/grpc-web+proto", Bytes::from_static(b"\x80\0\0\0\0"), "0x80"),
+    ] {
+        let mut client = gateway.post(&[("content-type", content)]).await;
+        let mut call = upstream.call().await;
+        client.sends(body);
+        assert_eq!(call.reads_reset().await, Reason::CANCEL, "{content}");
+        let head = client.head().await;
+        assert_eq!(head.headers["grpc-status"], "3", "{content}");
+        let sentence = head.headers["grpc-message"].to_str().unwrap();
+        assert!(sentence.starts_with("the client sent") && sentence.contains(word), "{sentence}");
+    }
+}
+
+#[tokio::test]
+async fn metadata_that_http_forbids_does_not_pass() {
+    let mut upstream = Upstream::start().await;
+    let gateway = Running::before(&upstream).await;
+    for forbidden in ["x-a: a\0b\r\n", "bad name: 1\r\n"] {
+        let mut client =
+            Http1::post(&gateway, &format!("content-type: application/grpc-web\r\n{forbidden}")).await;
+        client.reads_until("HTTP/1.1 400 Bad Request\r\n").await;
+    }
+    upstream.idle().await;
+}
+
+#[tokio::test]
 async fn a_cancelled_call_leaves_its_neighbours_alone() {
     let mut upstream = Upstream::start().await;
     let gateway = Running::before(&upstream).await;
