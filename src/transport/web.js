@@ -77,8 +77,10 @@ export class WebFetch {
   }
 
   finish() {
-    if (this.#upload) this.#close();
-    else this.#start(join(this.#whole));
+    if (this.#upload) return this.#close();
+    const body = join(this.#whole);
+    // Over HTTP/2 undici never ends a body of no bytes.
+    this.#start(body.length > 0 ? body : undefined);
   }
 
   reset() {

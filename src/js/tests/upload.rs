@@ -157,6 +157,21 @@ async fn collected_requests_leave_as_one_at_the_half_close() {
 }
 
 #[wasm_bindgen_test]
+async fn no_request_at_all_leaves_without_a_body() {
+    let stage = Stage::new();
+    let call = stage.open(&collecting(&stage, 12), ClientStream);
+    call.call.close_send();
+    stage.saw(&["fetch POST http://test/greet"]).await;
+    let server = stage.fetch.exchange(0);
+    assert!(server.option("body").is_undefined(), "undici would never end it");
+    server.responds();
+    server.sends(&[message("nobody"), ok()].concat());
+    stage.saw(&["headers", "read", "read", "message nobody", "end 0"]).await;
+    server.ends();
+    stage.ends().await;
+}
+
+#[wasm_bindgen_test]
 async fn more_than_is_collected_ends_the_call_and_nothing_leaves() {
     let stage = Stage::new();
     let call = stage.open(&collecting(&stage, 11), ClientStream);
