@@ -57,6 +57,7 @@ pub(crate) fn run(words: &[&str]) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     if part.is_all() {
+        native()?;
         document("--write")?;
     }
     Ok(ExitCode::SUCCESS)
@@ -65,6 +66,21 @@ pub(crate) fn run(words: &[&str]) -> Result<ExitCode> {
 /// The whole table in one runtime.
 pub(crate) fn ring(target: &str) -> Result<Count> {
     table(target, &Part::default())
+}
+
+/// The same calls by dubbo-go's own client, of each version.
+pub(crate) fn native() -> Result<Count> {
+    let mut rows = 0;
+    for (server, printed) in peers::run_native()? {
+        // It logs to the same stream.
+        let lines: Vec<&str> = printed.lines().filter(|line| line.starts_with('{')).collect();
+        rows += lines.len();
+        let file = results()?.join(format!("client-of-{server}.json"));
+        let text = format!("[{}]", lines.join(",\n"));
+        doing(format_args!("cannot write {}", file.display()), fs::write(&file, text))?;
+    }
+    say(format_args!("dubbo-go's own client: {rows} rows"));
+    Ok(Count::default().plus(rows, 0))
 }
 
 /// Whether docs/interop.md says what the last runs found.

@@ -29,6 +29,7 @@ pub(crate) struct Peer {
 }
 
 /// What makes a program of a folder's sources.
+#[derive(Clone, Copy)]
 pub(crate) enum Build {
     /// `go build` with this module file, in the cache. `tags` as the go command takes them.
     Go { folder: &'static str, module: &'static str, tags: &'static str },
@@ -44,6 +45,8 @@ pub(crate) enum Build {
     /// `cargo build` of a workspace of its own; its package is called like the folder.
     #[allow(dead_code, reason = "for the next server")]
     Cargo { folder: &'static str },
+    /// The same program with more flags.
+    With(&'static Self, &'static str),
 }
 
 /// All of them. What a peer carries, and how it is called, is in `tests/js/interop/columns/`.
@@ -55,49 +58,75 @@ pub(crate) const PEERS: &[Peer] = &[
         build: dubbo_go("dubbo-v3.2.0-rc2.mod", "before_v3_3_2,rc2"),
         upstream: None,
     },
+    Peer { name: "dubbo-go-v3.3.2-tls", build: Build::With(&dubbo_go("go.mod", ""), "-tls"), upstream: None },
 ];
+
+/// The servers whose own client makes the same calls: package `native` in their folder.
+const WITH_NATIVE_CLIENT: [&str; 3] = [NEWEST_DUBBO_GO, "dubbo-go-v3.3.0", "dubbo-go-v3.2.0-rc2"];
 
 const fn dubbo_go(module: &'static str, tags: &'static str) -> Build {
     Build::Go { folder: DUBBO_GO, module, tags }
 }
 
+impl Build {
+    fn folder(&self) -> &'static str {
+        match self {
+            Self::Go { folder, .. }
+            | Self::Maven { folder }
+            | Self::Npm { folder }
+            | Self::Pip { folder }
+            | Self::Cargo { folder } => folder,
+            Self::With(build, _) => build.folder(),
+        }
+    }
+}
+
 impl Peer {
     /// The program, built if its sources have changed.
     pub(crate) fn program(&self) -> Result<Run> {
+        match self.build {
+            Build::With(build, flags) => {
+                Self { build: *build, ..*self }.built(".").map(|run| run.words(flags))
+            }
+            _ => self.built("."),
+        }
+    }
+
+    /// The program of a package in the folder: only Go has more than one.
+    fn built(&self, package: &str) -> Result<Run> {
         let peers = cache::folder()?.join("peers");
         doing("cannot make the folder for peers", fs::create_dir_all(&peers))?;
         let _lock = cache::lock(&peers.join("lock"))?;
-        let folder = crate::root().join(self.folder());
-        let place = || {
+        let folder = crate::root().join(self.build.folder());
+        let place = |name: &str| {
             let hash = cache::hash(std::slice::from_ref(&folder))?;
-            Ok::<_, Error>(peers.join(format!("{}-{hash}", self.name)))
+            Ok::<_, Error>(peers.join(format!("{name}-{hash}")))
         };
         match self.build {
-            Build::Go { module, tags, .. } => self.go(&folder, module, tags, &place()?),
-            Build::Maven { .. } => self.maven(&folder, &place()?),
+            Build::With(..) => Err(Error::failed(format!("{} has flags upon flags", self.name))),
+            Build::Go { module, tags, .. } => {
+                // One binary for all peers that differ in their flags only.
+                let name = format!("{}-{}{package}", self.build.folder(), module.trim_end_matches(".mod"));
+                self.go(package, module, tags, &place(&name.replace(['/', '.'], "-"))?)
+            }
+            Build::Maven { .. } => self.maven(&folder, &place(self.name)?),
             Build::Npm { folder: name } => {
                 tools::npm(name).map(|()| Run::new("node").arg(folder.join("main.mjs")))
             }
-            Build::Pip { .. } => self.pip(&folder, &place()?),
+            Build::Pip { .. } => self.pip(&folder, &place(self.name)?),
             Build::Cargo { .. } => self.cargo(&folder),
         }
     }
 
-    fn folder(&self) -> &'static str {
-        match self.build {
-            Build::Go { folder, .. }
-            | Build::Maven { folder }
-            | Build::Npm { folder }
-            | Build::Pip { folder }
-            | Build::Cargo { folder } => folder,
-        }
+    fn native_client(&self) -> Result<Run> {
+        self.built("./native")
     }
 
-    fn go(&self, folder: &Path, module: &str, tags: &str, place: &Path) -> Result<Run> {
-        let go = machine::go(folder, module)?;
+    fn go(&self, package: &str, module: &str, tags: &str, place: &Path) -> Result<Run> {
+        let go = machine::go(&crate::root().join(self.build.folder()), module)?;
         self.once(place, "go build", |unfinished| {
             let build = go.words("build -modfile").arg(module).arg("-tags").arg(tags).arg("-o");
-            build.arg(unfinished).arg(".").limit_secs(1200).quiet().map(|_| ())
+            build.arg(unfinished).arg(package).limit_secs(1200).quiet().map(|_| ())
         })?;
         Ok(Run::new(place))
     }
@@ -145,6 +174,13 @@ impl Peer {
     }
 }
 
+/// Builds all that the table needs; says how many programs that is.
+pub(crate) fn build_all() -> Result<usize> {
+    let natives = WITH_NATIVE_CLIENT.iter().map(|name| named(name)?.native_client());
+    let all = PEERS.iter().map(Peer::program).chain(natives);
+    all.collect::<Result<Vec<_>>>().map(|programs| programs.len())
+}
+
 /// The peer of this name.
 pub(crate) fn named(name: &str) -> Result<&'static Peer> {
     let names = || PEERS.iter().map(|peer| peer.name).collect::<Vec<_>>().join(", ");
@@ -162,6 +198,26 @@ pub(crate) fn chosen(words: &[&str]) -> Result<Vec<&'static Peer>> {
         asked(peer.name) || PEERS.iter().any(|proxy| asked(proxy.name) && proxy.upstream == Some(peer.name))
     };
     Ok(PEERS.iter().filter(|peer| needed(peer)).collect())
+}
+
+/// Runs the native clients side by side, each against the server of its version; gives what they printed by its name.
+pub(crate) fn run_native() -> Result<Vec<(&'static str, String)>> {
+    let servers: Vec<&Peer> = WITH_NATIVE_CLIENT.iter().map(|name| named(name)).collect::<Result<_>>()?;
+    let clients: Vec<Run> = servers.iter().map(|peer| peer.native_client()).collect::<Result<_>>()?;
+    let servers = start(&servers)?;
+    thread::scope(|scope| {
+        let runs = clients.into_iter().zip(&servers).map(|(client, server)| {
+            let client = client.arg("-server").arg(server.address("on").unwrap_or_default());
+            let client = client.arg("-observed").arg(server.address("observed").unwrap_or_default());
+            (server.name, scope.spawn(move || client.limit_secs(120).quiet()))
+        });
+        let runs: Vec<_> = runs.collect();
+        runs.into_iter().map(|(name, run)| Ok((name, joined(run)?))).collect()
+    })
+}
+
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    thread.join().unwrap_or_else(|_| Err(Error::failed("the thread that runs a peer panicked")))
 }
 
 /// A peer that runs until this is dropped.
@@ -220,10 +276,7 @@ fn side_by_side(programs: Vec<(&'static Peer, Run)>) -> Result<Vec<Running>> {
             .into_iter()
             .map(|(peer, run)| scope.spawn(move || start_one(peer, &run.words("-port 0 -exit-on-stdin-eof"))))
             .collect();
-        let join = |start: thread::ScopedJoinHandle<'_, Result<Running>>| {
-            start.join().unwrap_or_else(|_| Err(Error::failed("the thread that starts a peer panicked")))
-        };
-        starts.into_iter().map(join).collect()
+        starts.into_iter().map(joined).collect()
     })
 }
 
@@ -238,6 +291,14 @@ fn addresses(text: &str) -> Option<Vec<(String, String)>> {
     let line = text.lines().find_map(|line| line.strip_prefix("listening "))?;
     let words: Vec<&str> = line.split_whitespace().collect();
     Some(words.chunks_exact(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned())).collect())
+}
+
+/// Module file and tags of each version.
+pub(crate) fn dubbo_go_versions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PEERS.iter().filter_map(|peer| match peer.build {
+        Build::Go { folder: DUBBO_GO, module, tags } => Some((module, tags)),
+        _ => None,
+    })
 }
 
 /// The sources of the dubbo-go greeter.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::exec::{Error, Result, Run, doing};
 use crate::report::Count;
 use crate::toolchain::{self, TARGET};
-use crate::{conformance, interop, machine, package, peers, servers, size, tools};
+use crate::{conformance, interop, machine, package, peers, say, servers, size, tools};
 
 /// One line of the report.
 pub(crate) struct Ring {
@@ -31,6 +31,7 @@ pub(crate) const RINGS: &[Ring] = &[
     Ring { name: "js firefox", run: || js("firefox") },
     Ring { name: "interop node", run: || interop::ring("node") },
     Ring { name: "interop chromium", run: || interop::ring("chromium") },
+    Ring { name: "interop native", run: interop::native },
     Ring { name: "interop table", run: interop::check },
     Ring { name: "conformance browser chromium", run: || conformance::ring("browser", "chromium") },
     Ring { name: "conformance gateway chromium", run: || conformance::ring("gateway", "chromium") },
@@ -66,15 +67,25 @@ fn size() -> Result<Count> {
     size::check().map(|()| Count::check())
 }
 
+/// The greeter on each version of dubbo-go: what it is to do, and what each does otherwise.
 fn peer() -> Result<Count> {
     let folder = peers::dubbo_go_folder();
-    let go = machine::go(&folder, "go.mod")?.limit_secs(1200);
     let unformatted = Run::new("gofmt").words("-l .").dir(&folder).quiet()?;
     if !unformatted.trim().is_empty() {
         return Err(Error::failed(format!("gofmt would change:\n{unformatted}")));
     }
-    go.clone().words("vet ./...").shown()?;
-    counted(go.words("test -count=1 -v ./..."), go_count)
+    let mut all = Count::default();
+    for (module, tags) in peers::dubbo_go_versions() {
+        say(format_args!("go vet and go test with {module}"));
+        let go = |word| {
+            let go = machine::go(&folder, module)?.limit_secs(1200);
+            Ok::<_, Error>(go.arg(word).arg("-modfile").arg(module).arg("-tags").arg(tags))
+        };
+        go("vet")?.arg("./...").shown()?;
+        let Count { passed, failed, why } = counted(go("test")?.words("-count=1 -v ./..."), go_count)?;
+        all = Count { why: why.or(all.why), ..all }.plus(passed, failed);
+    }
+    Ok(all)
 }
 
 fn wasm() -> Result<Count> {

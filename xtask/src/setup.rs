@@ -35,10 +35,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn built_peers() -> Result<String> {
-    for peer in peers::PEERS {
-        peer.program()?;
-    }
-    Ok(format!("{} built", peers::PEERS.len()))
+    peers::build_all().map(|count| format!("{count} built"))
 }
 
 fn shown(path: Result<std::path::PathBuf>) -> Result<String> {

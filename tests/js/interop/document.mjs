@@ -5,6 +5,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { columns } from "./columns.mjs";
 import { rows } from "./rows.mjs";
 
 const RUNTIMES = { node: "Node", chromium: "Chromium" };
@@ -14,10 +15,13 @@ const page = fileURLToPath(new URL("../../../docs/interop.md", import.meta.url))
 const [mode, folder] = process.argv.slice(2);
 const results = {};
 for (const runtime of Object.keys(RUNTIMES)) {
-  const text = await readFile(join(folder, `${runtime}.json`), "utf8").catch(() => {
-    throw new Error(`the table has not run in ${runtime} yet: cargo xtask interop`);
-  });
-  results[runtime] = JSON.parse(text);
+  results[runtime] = await readJson(runtime, `the table has not run in ${runtime} yet`);
+}
+/** What dubbo-go's own client says of each row: `[version, { row: says }]`. */
+const native = [];
+for (const version of ["v3.2.0-rc2", "v3.3.0", "v3.3.2"]) {
+  const lines = await readJson(`client-of-dubbo-go-${version}`, "dubbo-go's own client has not run yet");
+  native.push([version, Object.fromEntries(lines.map(({ row, says }) => [row, says]))]);
 }
 const failed = Object.entries(results).flatMap(([runtime, cells]) =>
   cells.filter(({ ok }) => !ok).map(({ column, row }) => `${column} / ${row} in ${runtime}`),
@@ -33,6 +37,13 @@ else if (text !== (await readFile(page, "utf8").catch(() => ""))) {
   );
   console.error(text);
   process.exitCode = 1;
+}
+
+async function readJson(name, otherwise) {
+  const text = await readFile(join(folder, `${name}.json`), "utf8").catch(() => {
+    throw new Error(`${otherwise}: cargo xtask interop`);
+  });
+  return JSON.parse(text);
 }
 
 function document() {
@@ -59,6 +70,13 @@ ${notes.map((note, i) => `- [${i + 1}] ${note}`).join("\n")}
 What each method of a bidi call gives once the call has ended, in every column.
 
 ${after()}
+
+## Beside dubbo-go's own client
+
+The same calls by dubbo-go's own client to the same server, of each version, and by Tidewire in all columns of that
+version. "Still blocked" was watched for as long as it says.
+
+${besideNative()}
 `;
 }
 
@@ -69,18 +87,15 @@ function table() {
 
 /** One line a column, or one a runtime where they differ. */
 function lines() {
-  const columns = new Set(Object.values(results).flatMap((cells) => cells.map(({ column }) => column)));
-  return [...columns].sort(byServer).flatMap((column) => {
+  const ran = new Set(Object.values(results).flatMap((cells) => cells.map(({ column }) => column)));
+  return columns.flatMap(({ id: column }) => {
+    if (!ran.has(column)) throw new Error(`${column} has run nowhere`);
     const here = Object.keys(RUNTIMES).filter((name) => results[name].some((cell) => cell.column === column));
     const each = here.map((name) => cellsOf(name, column).map(show));
     const same = each.every((cells) => cells.join() === each[0].join());
     const where = same ? [here.map((name) => RUNTIMES[name]).join(", ")] : here.map((name) => RUNTIMES[name]);
     return where.map((names, i) => line([...column.split(" / "), names, ...each[i]]));
   });
-}
-
-function byServer(a, b) {
-  return a.split(" / ")[0].localeCompare(b.split(" / ")[0]);
 }
 
 function cellsOf(runtime, column) {
@@ -116,6 +131,22 @@ function after() {
     line(["---", ...ends.map(() => "---")]),
     ...lines,
   ].join("\n");
+}
+
+function besideNative() {
+  const says = ({ id }) => {
+    const all = native.map(([version, said]) => [version, said[id]]);
+    const texts = [...new Set(all.map(([, text]) => text))];
+    if (texts.length === 1) return texts[0];
+    const versions = (text) => all.filter(([, other]) => other === text).map(([version]) => version);
+    return texts.map((text) => `${versions(text).join(", ")}: ${text}`).join("<br>");
+  };
+  const compared = rows.filter(({ id }) => native[0][1][id]);
+  const ours = ({ says }) => says ?? "as in the table above";
+  const head = ["", "dubbo-go's client", "Tidewire"];
+  return [head, head.map(() => "---"), ...compared.map((row) => [row.title, says(row), ours(row)])]
+    .map(line)
+    .join("\n");
 }
 
 function line(cells) {

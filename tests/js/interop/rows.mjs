@@ -1,6 +1,7 @@
 /**
- * The rows of the table: what a call promises. Each runs in the first of its `kinds` that the column carries, asserts
- * what the client got and what the server saw, and may answer with words for docs/interop.md.
+ * The rows of the table: what a call promises. Each runs in the first of its `kinds` that the column carries, and
+ * asserts what the client got and what the server saw; `says` is what a bidi call is found to do by that, for the
+ * comparison with other clients in docs/interop.md.
  */
 import { equal, match, nextTask, ok, rejection, watch, within } from "../assert.mjs";
 import { CANCELLED, DEADLINE_EXCEEDED } from "../codes.mjs";
@@ -12,61 +13,82 @@ import { receiveLoop } from "../scenarios/never-ends.mjs";
 import { asAsked, sendUntilRejected } from "../scenarios/server-ends.mjs";
 
 export const rows = [
-  { id: "unary", title: "a unary call", kinds: ["unary"], body: unary },
-  { id: "send", title: "`send`, and the answers in between", kinds: ["bidi", "client_stream"], body: sends },
+  { id: "unary", title: "a unary call", kinds: ["unary"], says: "Hello, Ada; OK", body: unary },
+  {
+    id: "send",
+    title: "`send`, and the answers in between",
+    kinds: ["bidi", "client_stream"],
+    says: "each answer before the next `send`",
+    body: sends,
+  },
   {
     id: "half-close",
     title: "half-close (`closeSend`), and receiving goes on",
     kinds: ["bidi", "client_stream"],
+    says: "`closeSend` resolves; then Goodbye 1, Goodbye 2, Goodbye 3",
     body: halfClose,
   },
-  { id: "receive", title: "`receive` to the end", kinds: ["bidi", "server_stream"], body: receives },
+  {
+    id: "receive",
+    title: "`receive` to the end",
+    kinds: ["bidi", "server_stream"],
+    says: "`receive` at the end: `undefined`; again: `undefined`",
+    body: receives,
+  },
   {
     id: "leave",
     title: "leaving the responses (`return()`, `break`, `await using`; dubbo-go's `CloseResponse`)",
     kinds: ["bidi", "server_stream"],
+    says: "`return()` resolves; the server sees it",
     body: leavesByReturn,
   },
   {
     id: "cancel-blocked",
     title: "cancel while `receive` waits, the request side open",
     kinds: ["bidi", "server_stream"],
+    says: "`receive`: CANCELLED within one task; the server sees it",
     body: cancelWhilePending,
   },
   {
     id: "cancel-before-headers",
     title: "cancel before the headers have come",
-    kinds: ["client_stream", "unary"],
+    kinds: ["bidi", "client_stream", "unary"],
+    says: "`receive` before the first `send`, and `headers`: CANCELLED within one task; the server sees what it has seen of the call cancelled",
     body: cancelBeforeHeaders,
   },
   {
     id: "cancel-after-half-close",
     title: "cancel after half-close",
     kinds: ["bidi", "client_stream"],
+    says: "`receive`: CANCELLED within one task; the server sees it",
     body: cancelAfterHalfClose,
   },
   {
     id: "deadline",
     title: "deadline while `receive` waits, the request side open",
     kinds: ["bidi", "server_stream", "unary"],
+    says: "`receive`: DEADLINE_EXCEEDED; the server sees it, and the handler ends",
     body: deadline,
   },
   {
     id: "server-error",
     title: "an error of the server in mid-stream",
     kinds: ["bidi", "server_stream", "unary"],
+    says: "`receive`: FAILED_PRECONDITION, with the details that the server sends; again: the same",
     body: serverError,
   },
   {
     id: "never-ends",
     title: "a server that never ends the stream: the loop gets free",
     kinds: ["bidi", "server_stream"],
+    says: "after `closeSend`, an abort ends the loop within one task: CANCELLED; the server sees it",
     body: neverEnds,
   },
   {
     id: "ends-early",
     title: "a server that ends while we send",
     kinds: ["bidi", "client_stream"],
+    says: "`send`: FAILED_PRECONDITION, saying that the server has ended; `status`: OK",
     body: endsEarly,
   },
   {
@@ -79,6 +101,7 @@ export const rows = [
     id: "freed",
     title: "nothing is left: calls, sockets, listeners",
     kinds: ["bidi", "server_stream", "unary"],
+    says: "after the end of 6 calls that wait, by cancel and by deadline, no handler, socket or listener is left",
     body: freed,
   },
   {
@@ -146,16 +169,28 @@ async function leavesByReturn(t) {
 }
 
 async function cancelBeforeHeaders(t) {
+  const early = new AbortController();
+  const unsent = t.begin({ ask: { "x-stall": 1 }, signal: early.signal });
+  early.abort("at once");
+  await cancelledWithinATask(t, unsent, "at once");
+
+  t.renew();
+  // A bidi call may have its headers at once; those of a client stream come with the reply.
+  if (t.kind === "bidi") t.kind = "client_stream";
   const controller = new AbortController();
   const { call, reply } = await t.endless({ signal: controller.signal });
-  const headers = call && watch(call.headers);
   controller.abort("too slow");
+  await cancelledWithinATask(t, { call, reply }, "too slow");
+  await serverSawCancel(t);
+}
+
+async function cancelledWithinATask(t, { call, reply }, cause) {
+  const headers = call && watch(call.headers);
   await nextTask();
   for (const waiting of [reply, headers].filter(Boolean)) {
     equal(waiting.state, "rejected", "what waited, one task after the abort");
-    t.isError(waiting.error, { code: CANCELLED, fault: "local", cause: "too slow" });
+    t.isError(waiting.error, { code: CANCELLED, fault: "local", cause });
   }
-  await serverSawCancel(t);
 }
 
 async function deadline(t) {
@@ -176,7 +211,11 @@ async function serverError(t) {
     match(await call.receive(), /^Hello, /, "the second reply");
     asAsked(t, await within(10_000, call.status, "the status"));
   }
-  asAsked(t, await rejection(call ? call.receive() : reply.promise, "what comes instead of a reply"));
+  for (const how of ["first", "again"])
+    asAsked(
+      t,
+      await rejection(call ? call.receive() : reply.promise, `what comes instead of a reply, ${how}`),
+    );
   await t.observed.until("end");
   t.observed.never("cancelled");
 }

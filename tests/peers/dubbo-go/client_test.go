@@ -28,7 +28,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	greeter, log, err := start(0, 0)
+	greeter, log, err := start(0, 0, false)
 	if err != nil {
 		panic(err)
 	}

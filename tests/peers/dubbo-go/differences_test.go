@@ -84,6 +84,25 @@ func TestARouteIgnoresTheCaseOfTheFirstLetter(t *testing.T) {
 	}
 }
 
+func TestAnUnknownGroup(t *testing.T) {
+	call := openBare(t, "Greet", "tri-service-group", "nobody")
+	call.halfClose()
+	err := <-call.answered
+	if unknownGroupDropsTheCall {
+		if err == nil {
+			t.Fatal("an answer", call.response)
+		}
+		return
+	}
+	if err != nil || call.response.StatusCode != http.StatusOK {
+		t.Fatal(call.response, err)
+	}
+	_, _ = io.Copy(io.Discard, call.response.Body)
+	if code := call.response.Trailer.Get("Grpc-Status"); code != "12" {
+		t.Fatal(call.response.Trailer)
+	}
+}
+
 func TestMetadataArrivesAsItWasSent(t *testing.T) {
 	client := with(t, "a", "1", "a", "2", "b-bin", "\x00\xff")
 	if _, err := client.unary("Ada"); err != nil {

@@ -35,14 +35,15 @@ func main() {
 	port := flag.Int("port", 0, "port of the greeter; 0: any")
 	observedPort := flag.Int("observed-port", 0, "port of the observed log; 0: any")
 	exitOnEOF := flag.Bool("exit-on-stdin-eof", false, "end when stdin does, so that a test harness that dies takes this server along")
+	withTLS := flag.Bool("tls", false, "serve under TLS, with a certificate made for it")
 	flag.Parse()
 
-	greeter, log, err := start(*port, *observedPort)
+	greeter, log, err := start(*port, *observedPort, *withTLS)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "dubbo-go peer:", err)
 		os.Exit(1)
 	}
-	fmt.Printf("listening on %s observed %s\n", greeter, log)
+	fmt.Println("listening on", greeter, "observed", log)
 	if *exitOnEOF {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		return
@@ -51,7 +52,7 @@ func main() {
 }
 
 // start runs the greeter and the server of its log, and says where.
-func start(port, observedPort int) (greeter, log string, err error) {
+func start(port, observedPort int, withTLS bool) (greeter, log string, err error) {
 	logger.SetLoggerLevel("fatal")
 	seen := newObserved()
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", observedPort))
@@ -59,11 +60,17 @@ func start(port, observedPort int) (greeter, log string, err error) {
 		return "", "", err
 	}
 	go func() { _ = http.Serve(listener, seen) }()
-	greeter, err = startGreeter(port, seen)
+	var options []server.ServerOption
+	if withTLS {
+		if options, err = tlsOptions(); err != nil {
+			return "", "", err
+		}
+	}
+	greeter, err = startGreeter(port, seen, options...)
 	return greeter, listener.Addr().String(), err
 }
 
-func startGreeter(port int, seen *observed) (string, error) {
+func startGreeter(port int, seen *observed, options ...server.ServerOption) (string, error) {
 	// dubbo-go does not tell which port it was given, so a free one is picked for it.
 	probe, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
@@ -74,8 +81,8 @@ func startGreeter(port int, seen *observed) (string, error) {
 		return "", err
 	}
 
-	options := append(tripleOptions(), protocol.WithIp("127.0.0.1"), protocol.WithPort(address.Port))
-	dubbo, err := server.NewServer(server.WithServerProtocol(options...))
+	triple := append(tripleOptions(), protocol.WithIp("127.0.0.1"), protocol.WithPort(address.Port))
+	dubbo, err := server.NewServer(append(options, server.WithServerProtocol(triple...))...)
 	if err != nil {
 		return "", err
 	}

@@ -3,9 +3,11 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 
 	"dubbo.apache.org/dubbo-go/v3/protocol"
+	"dubbo.apache.org/dubbo-go/v3/server"
 
 	// Only newer versions are used by name.
 	_ "dubbo.apache.org/dubbo-go/v3/protocol/triple"
@@ -20,3 +22,7 @@ func tripleOptions() []protocol.Option {
 // What a unary handler puts into its context does not reach the client, and a failure carries no metadata.
 func (a unaryAnswer) headers(add http.Header)  { merge(a.response.Header(), add) }
 func (a unaryAnswer) trailers(add http.Header) { merge(a.response.Trailer(), add) }
+
+func tlsOptions() ([]server.ServerOption, error) {
+	return nil, errors.New("TLS came with v3.3.1")
+}
