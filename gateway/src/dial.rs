@@ -19,6 +19,13 @@ use crate::config::{ConfigError, Limits, certificates};
 use crate::serve::{Drain, keep_alive};
 use crate::window::{Watched, Window};
 
+/// Of trailers that are larger than h2's own limit it drops fields and says nothing. So that limit is this many times
+/// ours, which is held in `exchange.rs`.
+const HEADROOM: u32 = 8;
+/// What h2 still cuts and our own limit does not see has a single field above 7 limits. On the wire that is at least
+/// this many, coded as densely as HPACK can.
+const MAX_BLOCK: u32 = 4;
+
 /// An upstream's address and how to reach it.
 pub(crate) struct Dialer {
     pub(crate) scheme: &'static str,
@@ -101,12 +108,13 @@ impl Dialer {
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let failed = |error: h2::Error| format!("{error}; does it speak {}?", self.speaks());
-        let (io, window) = Watched::new(io);
+        let max_headers = self.limits.max_header_bytes;
+        let (io, window) = Watched::new(io, max_headers.saturating_mul(MAX_BLOCK) as usize);
         let (send, mut connection) = h2::client::Builder::new()
             .initial_window_size(self.limits.stream_window)
             // Each stream is bounded by its own window; a shared one would let a slow reader stall the others.
             .initial_connection_window_size((1 << 31) - 1)
-            .max_header_list_size(self.limits.max_header_bytes)
+            .max_header_list_size(max_headers.saturating_mul(HEADROOM))
             .max_send_buffer_size(self.limits.stream_window as usize)
             .max_concurrent_reset_streams(1_000)
             .enable_push(false)

@@ -124,7 +124,7 @@ async fn attempt(
     };
     let ending = tokio::select! {
         biased;
-        ending = receive(response, download, &upstream.name) => ending?,
+        ending = receive(response, download, upstream) => ending?,
         ending = transmit(&mut send, upload, backlog, &mut slot) => ending,
     };
     match &ending {
@@ -194,41 +194,52 @@ async fn capacity(send: &mut SendStream<Bytes>, wanted: usize) -> bool {
 async fn receive(
     response: ResponseFuture,
     download: &mut impl Download,
-    upstream: &str,
+    upstream: &Upstream,
 ) -> Result<Ending, Untouched> {
     let (head, body) = match response.await {
         Ok(response) => response.into_parts(),
         Err(error) => {
-            return match failure(&error, upstream) {
+            return match failure(&error, &upstream.name) {
                 Ending::Reset(Reason::REFUSED_STREAM) => Err(Untouched),
                 ending => Ok(ending),
             };
         }
     };
-    Ok(receive_body(head, body, download, upstream).await)
+    Ok(receive_body(head, body, download, upstream).await.unwrap_or_else(|ending| ending))
 }
 
 async fn receive_body(
     head: response::Parts,
     mut body: RecvStream,
     download: &mut impl Download,
-    upstream: &str,
-) -> Ending {
-    let failed = |error: h2::Error| failure(&error, upstream);
-    if let Err(ending) = download.head(head, &mut body).await {
-        return ending;
-    }
+    upstream: &Upstream,
+) -> Result<Ending, Ending> {
+    let failed = |error: h2::Error| failure(&error, &upstream.name);
+    fits(&head.headers, upstream)?;
+    download.head(head, &mut body).await?;
     while let Some(chunk) = body.data().await {
-        let chunk = match chunk {
-            Ok(chunk) if chunk.is_empty() => continue,
-            Ok(chunk) => chunk,
-            Err(error) => return failed(error),
-        };
-        if let Err(ending) = download.data(chunk, body.flow_control()).await {
-            return ending;
+        let chunk = chunk.map_err(failed)?;
+        if !chunk.is_empty() {
+            download.data(chunk, body.flow_control()).await?;
         }
     }
-    body.trailers().await.map_or_else(failed, Ending::Complete)
+    let trailers = body.trailers().await.map_err(failed)?;
+    trailers.iter().try_for_each(|trailers| fits(trailers, upstream))?;
+    Ok(Ending::Complete(trailers))
+}
+
+/// Whether headers or trailers keep to the gateway's limit, counted as HTTP/2 does (RFC 9113, section 6.5.2).
+fn fits(headers: &HeaderMap, upstream: &Upstream) -> Result<(), Ending> {
+    let limit = upstream.max_headers();
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+    if size <= limit {
+        return Ok(());
+    }
+    Err(Ending::Invalid(format!(
+        "the answer of the upstream {} has larger headers than the gateway takes: {size} bytes, and \
+         --max-header-bytes is {limit}",
+        upstream.name
+    )))
 }
 
 fn failure(error: &h2::Error, upstream: &str) -> Ending {

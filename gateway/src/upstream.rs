@@ -102,6 +102,11 @@ impl Upstream {
         self.dialer.limits.stream_window as usize
     }
 
+    /// Bytes of headers that an answer may have.
+    pub(crate) fn max_headers(&self) -> usize {
+        self.dialer.limits.max_header_bytes as usize
+    }
+
     /// A request to this upstream for a path and headers that were checked before.
     pub(crate) fn request(
         &self,

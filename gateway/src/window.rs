@@ -1,5 +1,6 @@
 //! How much an upstream still takes on a connection. h2 does not tell, so it is read off the wire: what goes out as
-//! DATA, and what comes back as WINDOW_UPDATE for the whole connection (RFC 9113, section 6.9).
+//! DATA, and what comes back as WINDOW_UPDATE for the whole connection (RFC 9113, section 6.9). So are header blocks
+//! that h2 would cut without a word.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -83,19 +84,23 @@ impl Wanted {
     }
 }
 
-/// A client's end of an HTTP/2 connection, with an eye on its window.
+/// A client's end of an HTTP/2 connection, with an eye on its window and on the size of header blocks.
 pub(crate) struct Watched<T> {
     io: T,
     window: Arc<Window>,
     incoming: Frames,
     outgoing: Frames,
+    /// Bytes of the header block that came last, as far as it is there.
+    block: usize,
+    max_block: usize,
 }
 
 impl<T> Watched<T> {
-    pub(crate) fn new(io: T) -> (Self, Arc<Window>) {
+    /// A header block of more than `max_block` bytes breaks the connection.
+    pub(crate) fn new(io: T, max_block: usize) -> (Self, Arc<Window>) {
         let window = Arc::<Window>::default();
         let (incoming, outgoing) = (Frames::default(), Frames { skip: PREFACE, ..Frames::default() });
-        (Self { io, window: Arc::clone(&window), incoming, outgoing }, window)
+        (Self { io, window: Arc::clone(&window), incoming, outgoing, block: 0, max_block }, window)
     }
 }
 
@@ -105,8 +110,13 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
         let came = buf.filled().get(before..).unwrap_or_default();
-        this.incoming.read(came, |frame| this.window.granted(frame.window_update()));
-        Poll::Ready(Ok(()))
+        let mut largest = 0;
+        this.incoming.read(came, |frame| {
+            this.window.granted(frame.window_update());
+            this.block = frame.header_block(this.block);
+            largest = largest.max(this.block);
+        });
+        Poll::Ready(if largest > this.max_block { Err(too_large(largest)) } else { Ok(()) })
     }
 }
 
@@ -142,6 +152,12 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
     }
+}
+
+fn too_large(bytes: usize) -> io::Error {
+    let words =
+        format!("it sent headers of {bytes} bytes, far more than the gateway takes (--max-header-bytes)");
+    io::Error::new(io::ErrorKind::InvalidData, words)
 }
 
 /// Finds the frames in one direction, wherever the cuts fall.
@@ -197,6 +213,15 @@ impl Head {
         let [_, _, _, _, _, stream @ .., a, b, c, d] = self.0;
         let of_connection = self.is_window_update() && stream == [0; 4];
         if of_connection { i64::from(u32::from_be_bytes([a & 0x7f, b, c, d])) } else { 0 }
+    }
+
+    /// Bytes of the header block up to here: HEADERS, and what CONTINUATION adds.
+    fn header_block(&self, before: usize) -> usize {
+        match self.0[3] {
+            1 => self.length(),
+            9 => before + self.length(),
+            _ => 0,
+        }
     }
 
     /// What DATA takes of the window; padding counts too.

@@ -313,15 +313,38 @@ async fn a_client_that_only_pings_is_answered() {
 async fn an_answer_with_too_large_headers_ends_its_call_alone() {
     let (mut upstream, mut client) = relayed().await;
     let large: &'static str = Box::leak("a".repeat(20_000).into_boxed_str());
-    for pairs in [&[("x-large", large)][..], &[("x-a", &large[..8_000]), ("x-b", &large[..8_300])]] {
+    for pairs in [&[("x-large", large)][..], &[("x-a", &large[..8_000]), ("x-b", &large[..8_400])]] {
         let (id, mut call) = client.begins(&mut upstream).await;
         let _answer = call.answers_with(200, pairs);
         let (_, reason) = client.reset(id).await;
         assert!(reason.contains("larger headers") || reason.contains("16384"), "{reason}");
     }
+    // Trailers without an end take nothing back of what came before them.
+    let (id, mut call) = client.begins(&mut upstream).await;
+    let mut answer = call.answers();
+    client.head(id).await;
+    answer.send_data(message(b"one"), false).unwrap();
+    client.reads(id, &message(b"one")).await;
+    answer.send_trailers(headers(&[("x-large", large)])).unwrap();
+    let (_, reason) = client.reset(id).await;
+    assert!(reason.contains("the upstream") && reason.contains("larger headers"), "{reason}");
+
     let (id, mut call) = client.begins(&mut upstream).await;
     let _answer = call.answers();
     client.head(id).await;
+}
+
+#[tokio::test]
+async fn trailers_that_h2_would_cut_break_the_connection() {
+    let (mut upstream, mut client) = relayed().await;
+    // Above eight limits, of which the wire has five bits a byte.
+    let large: &'static str = Box::leak("a".repeat(140_000).into_boxed_str());
+    let (id, mut call) = client.begins(&mut upstream).await;
+    let mut answer = call.answers();
+    client.head(id).await;
+    answer.send_trailers(headers(&[("grpc-status", "0"), ("x-large", large)])).unwrap();
+    let (_, reason) = client.reset(id).await;
+    assert!(reason.contains("broke") && reason.contains("--max-header-bytes"), "{reason}");
 }
 
 #[tokio::test]

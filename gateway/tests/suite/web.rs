@@ -3,13 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use h2::Reason;
 use tidewire_gateway::{Gateway, Limits};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::clients::Running;
-use crate::harness::{Upstream, block, message, not_now, ok, soon, value};
+use crate::harness::{Upstream, block, headers, message, not_now, ok, soon, value};
 
 #[tokio::test]
 async fn both_halves_stream_and_receiving_goes_on_after_half_close() {
@@ -172,6 +173,37 @@ async fn an_upstream_that_ends_early_ends_the_upload() {
     client.reads_until("grpc-status: 0\r\n").await;
     client.sends(&message(b"late")).await;
     client.reads_until("0\r\n\r\n").await;
+}
+
+#[tokio::test]
+async fn trailers_without_an_end_are_the_upstreams_fault_behind_what_came() {
+    let large: &'static str = Box::leak("a".repeat(20_000).into_boxed_str());
+    let endless = [("grpc-status", "0"), ("x-large", large)];
+    let mut upstream = Upstream::start().await;
+    let gateway = Running::before(&upstream).await;
+
+    let mut client = gateway.post(&[]).await;
+    let mut answer = upstream.call().await.answers();
+    answer.send_data(message(b"one"), false).unwrap();
+    client.head().await;
+    assert_eq!(client.chunk().await.unwrap().unwrap(), message(b"one"));
+    answer.send_trailers(headers(&endless)).unwrap();
+    is_the_upstreams_fault(&block(&client.rest().await));
+
+    let mut client = gateway.grpc_websocket().await;
+    let mut answer = upstream.call().await.answers();
+    answer.send_data(message(b"one"), false).unwrap();
+    let mut next = async || soon(client.next()).await.unwrap().unwrap().into_data();
+    block(&next().await);
+    assert_eq!(next().await, message(b"one"));
+    answer.send_trailers(headers(&endless)).unwrap();
+    is_the_upstreams_fault(&block(&next().await));
+}
+
+fn is_the_upstreams_fault(trailers: &[(String, String)]) {
+    assert_eq!(value(trailers, "grpc-status"), Some("13"));
+    let sentence = value(trailers, "grpc-message").unwrap();
+    assert!(sentence.contains("the upstream") && sentence.contains("--max-header-bytes"), "{sentence}");
 }
 
 #[tokio::test]
