@@ -1,7 +1,7 @@
 //! Joins a call and a transport. It is called, it does not await: after every event it feeds the call, lets the
 //! transport do what the call wants done, and then tells the face.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::codec::HeaderList;
 use crate::codec::envelope::Payload;
 use crate::codec::grpc_websockets::close_status;
 use crate::status::{Code, Fault, Status};
+use crate::transport::gzip::Gzip;
 use crate::transport::timer::Timer;
 use crate::transport::web::now;
 use crate::transport::{Chunk, Exchange, HIGH_WATER, Incoming, Request, Sink, Transport};
@@ -45,9 +46,18 @@ struct Inner {
     /// Whether the body is sent in parts.
     streams: bool,
     deadline: Option<Timer>,
+    /// Made for the first message that needs it.
+    gzip: Option<Gzip>,
     /// A sender waits for room.
     awaits_room: bool,
     cause: JsValue,
+}
+
+impl Inner {
+    /// Bytes that wait to be compressed, and for the network.
+    fn queued(&self) -> usize {
+        self.call.queued() + self.exchange.as_ref().map_or(0, |exchange| exchange.queued())
+    }
 }
 
 impl Driver {
@@ -63,6 +73,7 @@ impl Driver {
             exchange: None,
             streams,
             deadline: None,
+            gzip: None,
             awaits_room: false,
             cause: JsValue::UNDEFINED,
         };
@@ -83,8 +94,7 @@ impl Driver {
     pub(crate) fn send(self: &Rc<Self>, message: &[u8]) -> Result<bool, Status> {
         self.with(None, |call, _| call.send(message))?;
         let inner = &mut *self.inner.borrow_mut();
-        let queued = inner.exchange.as_ref().map_or(0, |exchange| exchange.queued());
-        inner.awaits_room = queued > HIGH_WATER;
+        inner.awaits_room = inner.queued() > HIGH_WATER;
         Ok(!inner.awaits_room)
     }
 
@@ -153,12 +163,19 @@ impl Driver {
                 (Transmit::Release(bytes), Some(exchange)) => exchange.release(bytes),
                 (Transmit::Reset, Some(exchange)) => exchange.reset(),
                 (Transmit::Done, Some(exchange)) => exchange.done(),
+                (Transmit::Inflate { bytes, limit }, _) => self.gzip().inflate(&bytes, limit),
+                (Transmit::Deflate(bytes), _) => self.gzip().deflate(&bytes),
                 // It ended before it was opened.
                 (_, None) => {}
             }
             self.inner.borrow_mut().exchange = exchange;
         }
         self.transmitting.set(false);
+    }
+
+    fn gzip(self: &Rc<Self>) -> RefMut<'_, Gzip> {
+        let new = || Gzip::new(Rc::new(self.clone()));
+        RefMut::map(self.inner.borrow_mut(), |inner| inner.gzip.get_or_insert_with(new))
     }
 
     fn poll_transmit(&self) -> Option<Transmit> {
@@ -190,19 +207,22 @@ impl Driver {
     }
 
     fn room(&self) {
-        let awaited = std::mem::take(&mut self.inner.borrow_mut().awaits_room);
+        let awaited = {
+            let inner = &mut *self.inner.borrow_mut();
+            inner.queued() <= HIGH_WATER && std::mem::take(&mut inner.awaits_room)
+        };
         if awaited {
             self.face.room();
         }
     }
 
     fn end(&self, status: Status, trailers: HeaderList) {
-        let (exchange, cause) = {
+        let (exchange, gzip, cause) = {
             let inner = &mut *self.inner.borrow_mut();
             inner.deadline = None;
-            (inner.exchange.take(), std::mem::take(&mut inner.cause))
+            (inner.exchange.take(), inner.gzip.take(), std::mem::take(&mut inner.cause))
         };
-        drop(exchange);
+        drop((exchange, gzip));
         self.face.end(status, trailers, cause);
     }
 }
@@ -215,6 +235,7 @@ impl Sink for Rc<Driver> {
             Incoming::Room => return self.room(),
             _ => None,
         };
+        let makes_room = matches!(event, Incoming::Deflated(_));
         if let Incoming::Failed { cause, .. } = &event {
             self.inner.borrow_mut().cause = cause.clone();
         }
@@ -231,8 +252,13 @@ impl Sink for Rc<Driver> {
                 call.handle_failure(now, Status::misuse(Code::ResourceExhausted, message));
             }
             Incoming::Overflow { unread } => call.handle_failure(now, overflow(unread)),
+            Incoming::Deflated(bytes) => call.handle_deflated(now, &bytes),
+            Incoming::Inflated(result) => call.handle_inflated(now, result),
             Incoming::Room => {}
         });
+        if makes_room {
+            self.room();
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod calls {
     mod deadline;
     mod early_end;
     mod faults;
+    mod gzip;
     mod half_close;
     mod limits;
     mod metadata;

@@ -24,6 +24,7 @@ mod calls {
     mod deadline;
     mod early_end;
     mod faults;
+    mod gzip;
     mod half_close;
     mod limits;
     mod metadata;
@@ -32,6 +33,10 @@ mod calls {
 #[cfg(test)]
 #[path = "wire"]
 mod wire {
+    #[cfg(test)]
+    use crate::harness::gzip;
+
+    mod compression;
     mod ending;
     mod framing;
     mod http;

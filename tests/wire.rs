@@ -2,8 +2,12 @@
 //! random cuts. The rows are those of `docs/wire.md`.
 
 mod wire {
+    mod compression;
     mod ending;
     mod framing;
+    #[cfg(test)]
+    #[path = "../harness/gzip.rs"]
+    mod gzip;
     mod http;
     mod metadata;
     mod replay;

@@ -13,6 +13,7 @@ use hyper::body::Frame;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::codec::CompressionEncoding;
 use tonic::service::{InterceptorLayer, Routes};
 use tonic::transport::Server;
 use tonic::{Code, Request, Response, Status, Streaming};
@@ -37,8 +38,11 @@ const CONNECTION_WINDOW: u32 = 16 << 20;
 pub async fn start(listen: SocketAddr, observed: Observed) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
-    let service =
-        GreetServiceServer::new(Greeter { observed }).max_decoding_message_size(MAX_MESSAGE_BYTES + 1_024);
+    // gzip both ways, for whoever asks for it.
+    let service = GreetServiceServer::new(Greeter { observed })
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES + 1_024);
     let routes = Routes::new(service).into_axum_router().layer(from_fn(around));
     let mut server = Server::builder()
         .tcp_nodelay(true)

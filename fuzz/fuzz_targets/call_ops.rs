@@ -11,6 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use tidewire::call::{Call, CallKind, Config};
 use tidewire::codec::grpc::Grpc;
 use tidewire::codec::grpc_web::{Form, GrpcWeb};
+use tidewire::codec::gzip::{Compression, Unfit};
 use tidewire::codec::{HeaderList, Protocol};
 use tidewire::status::Status;
 
@@ -56,13 +57,22 @@ fn play(exchange: &mut Exchange, (what, number, bytes): &Op) {
             exchange.now += Duration::from_millis(number as u64);
             exchange.step("timer".into(), Call::handle_timeout);
         }
+        11 if number % 4 == 0 => {
+            exchange.inflated(Err(Unfit { too_large: number % 8 == 0, words: String::new() }));
+        }
+        11 => exchange.inflated(Ok(bytes.clone())),
+        12 => exchange.deflated(bytes),
         _ => exchange.feed(bytes, number.max(1)),
     }
 }
 
 fn good_headers(number: usize) -> HeaderList {
     let kinds = ["application/grpc", "application/grpc-web", "application/grpc-web-text"];
-    vec![("content-type".to_string(), kinds[number % kinds.len()].into())]
+    let encodings = ["gzip", "identity"];
+    vec![
+        ("content-type".to_string(), kinds[number % kinds.len()].into()),
+        ("grpc-encoding".to_string(), encodings[number / 3 % encodings.len()].into()),
+    ]
 }
 
 fn call(kind: u8, dialect: u8) -> Call {
@@ -75,11 +85,12 @@ fn call(kind: u8, dialect: u8) -> Call {
         triple: kind & 8 != 0,
         receive_window: usize::from(kind),
     };
+    let gzip = Compression { accept: dialect & 4 != 0, send: dialect & 8 != 0 };
     let protocol: Box<dyn Protocol> = match dialect % 4 {
-        0 => Box::new(Grpc::new(MAX_MESSAGE)),
-        1 => Box::new(GrpcWeb::new(Form::Binary, MAX_MESSAGE)),
-        2 => Box::new(GrpcWeb::new(Form::Text, MAX_MESSAGE)),
-        _ => Box::new(GrpcWeb::new(Form::WebSockets, MAX_MESSAGE)),
+        0 => Box::new(Grpc::new(MAX_MESSAGE, gzip)),
+        1 => Box::new(GrpcWeb::new(Form::Binary, MAX_MESSAGE, gzip)),
+        2 => Box::new(GrpcWeb::new(Form::Text, MAX_MESSAGE, gzip)),
+        _ => Box::new(GrpcWeb::new(Form::WebSockets, MAX_MESSAGE, gzip)),
     };
     Call::new(config, protocol)
 }

@@ -5,6 +5,7 @@ use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use tidewire::codec::grpc::Grpc;
 use tidewire::codec::grpc_web::{Form, GrpcWeb};
+use tidewire::codec::gzip::Compression;
 use tidewire::codec::{Frame, HeaderList, Protocol, envelope, text};
 use tidewire::status::Status;
 use tidewire_fuzz::cuttings;
@@ -46,7 +47,12 @@ fuzz_target!(|input: (u8, u8, Vec<Part<'_>>)| {
     let (dialect, seed, parts) = input;
     let bytes: Vec<u8> = parts.iter().flat_map(Part::written).collect();
     match dialect % 5 {
-        0 => replay(seed, &bytes, || Box::new(Grpc::new(MAX_MESSAGE)), "application/grpc"),
+        0 => replay(
+            seed,
+            &bytes,
+            || Box::new(Grpc::new(MAX_MESSAGE, Compression::default())),
+            "application/grpc",
+        ),
         1 => replay(seed, &bytes, || web(Form::Binary), "application/grpc-web"),
         2 => replay(seed, &text::encode(&bytes), || web(Form::Text), "application/grpc-web-text"),
         3 => {
@@ -58,7 +64,7 @@ fuzz_target!(|input: (u8, u8, Vec<Part<'_>>)| {
 });
 
 fn web(form: Form) -> Box<dyn Protocol> {
-    Box::new(GrpcWeb::new(form, MAX_MESSAGE))
+    Box::new(GrpcWeb::new(form, MAX_MESSAGE, Compression::default()))
 }
 
 fn replay(seed: u8, body: &[u8], protocol: impl Fn() -> Box<dyn Protocol>, content_type: &str) {
@@ -107,6 +113,7 @@ fn hear(mut protocol: Box<dyn Protocol>, chunks: &[&[u8]]) -> Heard {
                 Ok(Some(Frame::End(status, trailers))) => {
                     return Heard { headers, messages, status, trailers };
                 }
+                Ok(Some(Frame::Compressed { .. })) => panic!("compressed, though nothing was accepted"),
                 Err(status) => return Heard { headers, messages, status, trailers: HeaderList::new() },
             }
         }

@@ -41,6 +41,8 @@ export interface CallContext {
   readonly client: RawClient;
   readonly metadata: Metadata;
   readonly timeoutMs: number | undefined;
+  readonly acceptCompression: readonly string[] | undefined;
+  readonly sendCompression: string | undefined;
   readonly receiveWindowBytes: number;
   readonly observers: readonly Observer[];
   /** The client's open calls. */
@@ -88,7 +90,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
   }
 
   #open({ signal, transport }: CallOptions<Req, Res>): TransportName {
-    const { client, metadata, timeoutMs } = this.#context;
+    const { client, metadata, timeoutMs, acceptCompression, sendCompression } = this.#context;
     if (signal?.aborted) {
       this.#reason = signal.reason;
       this.#end([CANCELLED, CANCELLED, wordsOf(signal.reason), FAULT_LOCAL], [], new Metadata(), undefined);
@@ -100,6 +102,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
       flatten(metadata),
       timeoutMs ?? NaN,
       transport ?? "",
+      bitsOf(acceptCompression) | (2 * bitsOf(sendCompression ? [sendCompression] : [])),
       this.#face(),
     );
     const name = transports[raw.transport]!;
@@ -338,6 +341,11 @@ function flatten(metadata: Metadata): unknown[] {
 
 function unflatten(entries: unknown[]): Metadata {
   return new Metadata(pairs<MetadataValue>(entries));
+}
+
+/** 1 for gzip, more for what is not known. */
+function bitsOf(compressions: readonly string[] = []): number {
+  return compressions.reduce((bits, name) => bits | (name === "gzip" ? 1 : 4), 0);
 }
 
 function pairs<T>(flat: unknown[]): [string, T][] {

@@ -112,6 +112,8 @@ class TidewireClient implements Client {
       client: this.#raw,
       metadata,
       timeoutMs: options.timeoutMs ?? this.#options.timeoutMs,
+      acceptCompression: options.acceptCompression ?? this.#options.acceptCompression,
+      sendCompression: options.sendCompression ?? this.#options.sendCompression,
       receiveWindowBytes: this.#receiveWindowBytes,
       observers,
       calls: this.#calls,

@@ -13,6 +13,7 @@ export type {
   ClientStreamCall,
   Code,
   Codec,
+  Compression,
   Detail,
   Fault,
   Observer,

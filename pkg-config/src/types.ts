@@ -19,6 +19,9 @@ export type Protocol = "auto" | "grpc" | "grpc-web" | "grpc-web-text";
  */
 export type TransportName = "fetch" | "grpc-websockets" | "tidewire.v1";
 
+/** Of messages, one by one, by the platform's `CompressionStream`. */
+export type Compression = "gzip";
+
 export type CallKind = "unary" | "server_stream" | "client_stream" | "bidi";
 
 /** Turns messages into bytes and back: protobuf-es, ts-proto, protobufjs, JSON … */
@@ -55,6 +58,10 @@ export interface ClientOptions {
   bufferRequestBytes?: number;
   /** Cookies on fetch: as in `RequestInit.credentials`. */
   credentials?: RequestCredentials;
+  /** What the server may compress its messages by; none unless given. Its CORS must allow `grpc-accept-encoding`. */
+  acceptCompression?: readonly Compression[];
+  /** What our messages are compressed by; none unless given. The server must know it. */
+  sendCompression?: Compression;
   /** A `fetch` to use instead of the global one. */
   fetch?: typeof globalThis.fetch;
   /** A `WebSocket` constructor to use instead of the global one (Node 20: that of `ws`). */
@@ -71,6 +78,10 @@ export interface CallOptions<Req = Uint8Array, Res = Uint8Array> {
   metadata?: MetadataInit;
   /** Without one, messages are bytes. */
   codec?: Codec<Req, Res>;
+  /** In place of the client's. */
+  acceptCompression?: readonly Compression[];
+  /** In place of the client's. */
+  sendCompression?: Compression;
   transport?: "auto" | TransportName;
   observer?: Observer;
 }

@@ -1,5 +1,7 @@
 //! Layer 2: the life of one RPC. Pure: no clock, no socket, no executor.
 
+mod inflating;
+mod outbox;
 mod state;
 mod window;
 
@@ -7,9 +9,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::codec::envelope::Payload;
+use crate::codec::gzip::Unfit;
 use crate::codec::{Frame, HeaderList, Protocol, timeout};
 use crate::status::{Code, Fault, Status};
 use crate::words::words;
+use inflating::{End, Inflating};
+use outbox::Outbox;
 pub use state::State;
 pub use window::ReceiveWindow;
 
@@ -75,6 +80,15 @@ pub enum Transmit {
     Done,
     /// The reader has room again for this many body bytes.
     Release(usize),
+    /// Inflate gzip, and no more than `limit` bytes out of it; then [`Call::handle_inflated`]. One at a time.
+    Inflate {
+        /// gzip.
+        bytes: Vec<u8>,
+        /// The most that it may become.
+        limit: usize,
+    },
+    /// Compress by gzip, then [`Call::handle_deflated`]. One at a time.
+    Deflate(Vec<u8>),
 }
 
 /// What the caller is to be told.
@@ -87,6 +101,9 @@ pub enum Event {
     /// The end, exactly once and last, with trailing metadata.
     End(Status, HeaderList),
 }
+
+/// What [`Protocol::next`] gives.
+type Next = Result<Option<Frame>, Status>;
 
 /// One RPC.
 ///
@@ -107,6 +124,10 @@ pub struct Call {
     window: ReceiveWindow,
     deadline: Option<Duration>,
     received: usize,
+    /// Body bytes read, and not yet counted as received: what they brought is still being inflated.
+    uncounted: usize,
+    inflating: Inflating,
+    outbox: Outbox,
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
 }
@@ -122,6 +143,9 @@ impl Call {
             window,
             deadline: None,
             received: 0,
+            uncounted: 0,
+            inflating: Inflating::default(),
+            outbox: Outbox::default(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -152,14 +176,39 @@ impl Call {
     /// Sends one message. An error says why it was not sent; the call itself goes on.
     pub fn send(&mut self, message: &[u8]) -> Result<(), Status> {
         self.state.send()?;
-        self.transmits.push_back(Transmit::Data(self.protocol.encode(message)));
+        let compresses = self.protocol.compresses() && !message.is_empty();
+        self.put(if compresses {
+            Transmit::Deflate(message.to_vec())
+        } else {
+            Transmit::Data(self.protocol.encode(message, false))
+        });
         Ok(())
     }
 
     /// Half-close: the peer's receive loop ends, ours goes on. Idempotent.
     pub fn close_send(&mut self) {
         if self.state.close_send() {
-            self.transmits.push_back(Transmit::Finish);
+            self.put(Transmit::Finish);
+        }
+    }
+
+    /// In its turn, behind what is being compressed.
+    fn put(&mut self, transmit: Transmit) {
+        self.outbox.put(transmit);
+        self.let_out();
+    }
+
+    fn let_out(&mut self) {
+        while let Some(transmit) = self.outbox.next() {
+            self.transmits.push_back(transmit);
+        }
+    }
+
+    /// What [`Transmit::Deflate`] asked for.
+    pub fn handle_deflated(&mut self, now: Duration, bytes: &[u8]) {
+        if !self.expired(now) && self.state.is_active() && self.outbox.finish() {
+            self.transmits.push_back(Transmit::Data(self.protocol.encode(bytes, true)));
+            self.let_out();
         }
     }
 
@@ -175,7 +224,7 @@ impl Call {
     /// The reader took `messages` messages of `bytes` bytes in all.
     pub fn taken(&mut self, messages: usize, bytes: usize) {
         self.window.taken(messages, bytes);
-        self.release();
+        self.flow();
     }
 
     /// The peer's HTTP status and headers came.
@@ -202,21 +251,50 @@ impl Call {
         if self.is_over(now) {
             return;
         }
-        let (mut at, mut messages, mut bytes) = (0, 0, 0);
-        loop {
-            match self.protocol.next(chunk, &mut at) {
+        if self.inflating.is_busy() {
+            self.inflating.held.extend_from_slice(chunk);
+        } else {
+            self.read(None, chunk, false);
+        }
+    }
+
+    /// What [`Transmit::Inflate`] asked for, or why there is none.
+    pub fn handle_inflated(&mut self, now: Duration, inflated: Result<Vec<u8>, Unfit>) {
+        if self.expired(now) || !self.state.is_active() {
+            return;
+        }
+        let Some(flags) = self.inflating.finish() else { return };
+        let first = match inflated {
+            Ok(bytes) => self.protocol.handle_inflated(flags, bytes),
+            Err(unfit) => Err(unfit.status()),
+        };
+        let held = std::mem::take(&mut self.inflating.held);
+        self.read(Some(first), &held, true);
+        if !self.inflating.is_busy()
+            && let Some(end) = self.inflating.end.take()
+        {
+            self.ended(end);
+        }
+    }
+
+    /// Reads up to what is to be inflated first. Of a chunk that was held, no range can be told.
+    fn read(&mut self, mut first: Option<Next>, chunk: &[u8], held: bool) {
+        let mut at = 0;
+        while self.state.is_active() && !self.inflating.is_busy() {
+            let read = match first.take().unwrap_or_else(|| self.protocol.next(chunk, &mut at)) {
                 Ok(None) => break,
                 Ok(Some(Frame::Message(payload))) => {
-                    messages += 1;
-                    bytes += payload.len();
-                    if let Err(status) = self.message(payload) {
-                        return self.broken(status);
-                    }
+                    self.message(if held { Payload::Joined(payload.into_bytes(chunk)) } else { payload })
                 }
-                Ok(Some(Frame::Headers(headers))) => match self.state.recv_headers() {
-                    Ok(()) => self.events.push_back(Event::Headers(headers)),
-                    Err(status) => return self.broken(status),
-                },
+                Ok(Some(Frame::Compressed { flags, payload, limit })) => {
+                    self.inflating.park(flags, payload.into_bytes(chunk), limit);
+                    self.inflating.held.extend_from_slice(&chunk[at..]);
+                    Ok(())
+                }
+                Ok(Some(Frame::Headers(headers))) => {
+                    let headers = Event::Headers(headers);
+                    self.state.recv_headers().map(|()| self.events.push_back(headers))
+                }
                 Ok(Some(Frame::End(status, trailers))) => {
                     // Trailers-only in the body (`grpc-websockets`): the one block is the headers too, as over HTTP.
                     if self.state.recv_headers().is_ok() {
@@ -224,11 +302,17 @@ impl Call {
                     }
                     return self.finished(status, trailers);
                 }
-                Err(status) => return self.broken(status),
+                Err(status) => Err(status),
+            };
+            if let Err(status) = read {
+                return self.broken(status);
             }
         }
-        self.window.received(chunk.len(), messages, bytes);
-        self.release();
+        self.uncounted += at;
+        if !self.inflating.is_busy() {
+            self.window.received(std::mem::take(&mut self.uncounted), 0, 0);
+        }
+        self.flow();
     }
 
     fn message(&mut self, payload: Payload) -> Result<(), Status> {
@@ -238,17 +322,31 @@ impl Call {
             let words = "the server sent a second message, but the method is to answer with one";
             return Err(Status::new(Code::Unimplemented, Fault::Peer, words));
         }
+        self.window.received(0, 1, payload.len());
         self.events.push_back(Event::Message(payload));
         Ok(())
     }
 
     /// The response's body ended, with HTTP trailers if there are any.
     pub fn handle_end(&mut self, now: Duration, trailers: Option<HeaderList>) {
-        if self.is_over(now) {
+        if !self.is_over(now) {
+            self.ended(End::Whole(trailers));
+        }
+    }
+
+    /// The end of what comes, in its turn.
+    fn ended(&mut self, end: End) {
+        if self.inflating.is_busy() {
+            self.inflating.end = Some(end);
             return;
         }
-        if let Frame::End(status, trailers) = self.protocol.handle_end(trailers) {
-            self.finished(status, trailers);
+        match end {
+            End::Whole(trailers) => {
+                if let Frame::End(status, trailers) = self.protocol.handle_end(trailers) {
+                    self.finished(status, trailers);
+                }
+            }
+            End::Broken(status) => self.broken(status),
         }
     }
 
@@ -271,13 +369,17 @@ impl Call {
                 words!["the call did not reach the server and may be tried again", colon(reason), reason];
             Status::new(Code::Unavailable, Fault::Transport, words)
         };
-        self.end(status, HeaderList::new(), Transmit::Reset);
+        self.ended(End::Broken(status));
     }
 
-    /// The transport failed.
+    /// The transport failed, or by a local fault the call is to end at once.
     pub fn handle_failure(&mut self, now: Duration, status: Status) {
-        if !self.is_over(now) {
-            self.end(status, HeaderList::new(), Transmit::Reset);
+        if self.is_over(now) {
+            return;
+        }
+        match status.fault {
+            Fault::Local => self.broken(status),
+            _ => self.ended(End::Broken(status)),
         }
     }
 
@@ -301,6 +403,11 @@ impl Call {
         self.deadline.filter(|_| self.state.is_active())
     }
 
+    /// Bytes of messages that wait to be compressed.
+    pub fn queued(&self) -> usize {
+        self.outbox.bytes()
+    }
+
     /// Whether the call is over.
     pub fn is_ended(&self) -> bool {
         self.state.is_ended()
@@ -313,7 +420,7 @@ impl Call {
 
     /// Whether input is to be ignored: the end has come, perhaps by the deadline just now.
     fn is_over(&mut self, now: Duration) -> bool {
-        self.expired(now) || !self.state.is_active()
+        self.expired(now) || !self.state.is_active() || self.inflating.end.is_some()
     }
 
     fn expired(&mut self, now: Duration) -> bool {
@@ -334,7 +441,7 @@ impl Call {
         self.end(status, trailers, Transmit::Done);
     }
 
-    /// The peer broke the protocol: nothing that it sends from now on can be trusted.
+    /// Nothing that the peer sends from now on can be trusted, or is wanted.
     fn broken(&mut self, status: Status) {
         self.end(status, HeaderList::new(), Transmit::Reset);
     }
@@ -345,13 +452,20 @@ impl Call {
         if self.state.end() {
             // What has not left by now would reach a peer that has ended, or overtake the reset.
             self.transmits.clear();
+            (self.inflating, self.outbox) = Default::default();
             // A transport that was not told of the call is not told of its end.
             self.transmits.extend(is_known.then_some(transmit));
             self.events.push_back(Event::End(status, trailers));
         }
     }
 
-    fn release(&mut self) {
+    /// As far as the reader allows: the peer may send again, and what is inflated is told, which may be much.
+    fn flow(&mut self) {
+        if !self.window.is_exceeded()
+            && let Some(inflate) = self.inflating.start()
+        {
+            self.transmits.push_back(inflate);
+        }
         let bytes = self.window.give_back();
         if bytes > 0 && !self.state.is_ended() {
             self.transmits.push_back(Transmit::Release(bytes));

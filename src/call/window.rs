@@ -34,9 +34,14 @@ impl ReceiveWindow {
         self.unread = self.unread.saturating_sub(cost(messages, bytes));
     }
 
+    /// Whether more waits than may wait without holding the peer back.
+    pub fn is_exceeded(&self) -> bool {
+        self.unread > self.limit
+    }
+
     /// What to give back to the transport now; zero while the reader is behind.
     pub fn give_back(&mut self) -> usize {
-        if self.unread > self.limit { 0 } else { std::mem::take(&mut self.owed) }
+        if self.is_exceeded() { 0 } else { std::mem::take(&mut self.owed) }
     }
 
     /// The cost of the messages that wait for the reader: their bytes, and 64 for each.

@@ -23,6 +23,14 @@ impl Payload {
         }
     }
 
+    /// The bytes on their own, for when the chunk goes away.
+    pub fn into_bytes(self, chunk: &[u8]) -> Vec<u8> {
+        match self {
+            Self::InChunk(range) => chunk[range].to_vec(),
+            Self::Joined(bytes) => bytes,
+        }
+    }
+
     /// Length in bytes.
     pub fn len(&self) -> usize {
         match self {

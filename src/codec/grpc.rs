@@ -3,52 +3,67 @@
 
 use std::time::Duration;
 
-use super::envelope::{self, Decoder, EnvelopeError};
+use super::envelope::{self, Decoder, Envelope, EnvelopeError, Payload};
+use super::gzip::{COMPRESSED, Compression, Encoding};
 use super::{Frame, HeaderList, Protocol, envelope_status, is_type, request_headers, trailers, wrong_type};
 use crate::status::Status;
 use crate::words::words;
+
+pub(super) const GRPC_ENCODING: &str = "grpc-encoding";
 
 /// The native dialect of one call.
 #[derive(Debug)]
 pub struct Grpc {
     decoder: Decoder,
     max_message: usize,
+    encoding: Encoding,
     /// Set where the headers already carried a status: trailers-only.
     from_headers: Option<(Status, HeaderList)>,
 }
 
 impl Grpc {
     /// A call that takes messages of at most `max_message` bytes.
-    pub fn new(max_message: usize) -> Self {
-        Self { decoder: Decoder::default(), max_message, from_headers: None }
+    pub fn new(max_message: usize, compression: Compression) -> Self {
+        let encoding = Encoding::new(compression);
+        Self { decoder: Decoder::default(), max_message, encoding, from_headers: None }
     }
 }
 
 impl Protocol for Grpc {
     fn request_headers(&self, timeout: Option<Duration>) -> HeaderList {
-        request_headers(&[("content-type", "application/grpc"), ("te", "trailers")], timeout)
+        let fixed = [("content-type", "application/grpc"), ("te", "trailers")];
+        request_headers(&fixed, timeout, &self.encoding)
     }
 
-    fn encode(&self, message: &[u8]) -> Vec<u8> {
-        envelope::encode(0, message)
+    fn compresses(&self) -> bool {
+        self.encoding.asked.send
+    }
+
+    fn encode(&self, message: &[u8], gzip: bool) -> Vec<u8> {
+        envelope::encode(u8::from(gzip), message)
     }
 
     fn handle_headers(&mut self, http: u16, headers: &HeaderList) -> Result<(), Status> {
         self.from_headers =
             check_headers(http, headers, |kind| is_type(kind, "application/grpc"), "application/grpc")?;
+        self.encoding.handle_headers(headers, GRPC_ENCODING);
         Ok(())
     }
 
     fn next(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {
         let max_message = self.max_message;
-        let limit = |flags: u8| if flags == 0 { max_message } else { 0 };
-        let Some(envelope) = self.decoder.next(chunk, at, limit).map_err(refused)? else {
-            return Ok(None);
-        };
-        check_flags(envelope.flags)?;
+        let encoding = &self.encoding;
+        let limit = |flags: u8| if encoding.has(flags, 0) { max_message } else { 0 };
+        let envelope = self.decoder.next(chunk, at, limit).map_err(|error| refused(error, 0, encoding))?;
+        let Some(Envelope { flags, payload }) = envelope else { return Ok(None) };
+        check_flags(flags, 0, encoding)?;
         // With messages it is no trailers-only answer: what the headers foretold does not count.
         self.from_headers = None;
-        Ok(Some(Frame::Message(envelope.payload)))
+        Ok(Some(message(flags, payload, max_message)))
+    }
+
+    fn handle_inflated(&mut self, _: u8, bytes: Vec<u8>) -> Result<Option<Frame>, Status> {
+        Ok(Some(Frame::Message(Payload::Joined(bytes))))
     }
 
     fn handle_end(&mut self, trailers: Option<HeaderList>) -> Frame {
@@ -76,25 +91,32 @@ pub(super) fn check_headers(
     }
 }
 
-/// Refuses flags that mean nothing here, and compression that nobody asked for.
-pub(super) fn check_flags(flags: u8) -> Result<(), Status> {
-    match flags {
-        0 => Ok(()),
-        1 | 0x81 => Err(Status::internal(
-            "the server sent a compressed message, though this call did not offer to take any (no grpc-accept-encoding)",
-        )),
-        other => Err(Status::internal(words![
-            "the server sent an envelope with flags ",
-            other,
-            ", which mean nothing here"
-        ])),
+/// A message as its envelope brought it. One of no bytes is none of gzip's, whatever the flag says.
+pub(super) fn message(flags: u8, payload: Payload, limit: usize) -> Frame {
+    if flags & COMPRESSED == 0 || payload.is_empty() {
+        return Frame::Message(payload);
     }
+    Frame::Compressed { flags, payload, limit }
+}
+
+/// Refuses flags that mean nothing here, and compression that cannot be undone. `known`: the bits that the dialect has
+/// besides.
+pub(super) fn check_flags(flags: u8, known: u8, encoding: &Encoding) -> Result<(), Status> {
+    if encoding.has(flags, known) {
+        return Ok(());
+    }
+    Err(if flags & !known == COMPRESSED {
+        encoding.refusal()
+    } else {
+        let words = words!["the server sent an envelope with flags ", flags, ", which mean nothing here"];
+        Status::internal(words)
+    })
 }
 
 /// The words for an envelope that is not taken: flags that mean nothing come before a length that means nothing.
-pub(super) fn refused(error: EnvelopeError) -> Status {
+pub(super) fn refused(error: EnvelopeError, known: u8, encoding: &Encoding) -> Status {
     if let EnvelopeError::TooLarge { flags, .. } = error
-        && let Err(status) = check_flags(flags)
+        && let Err(status) = check_flags(flags, known, encoding)
     {
         return status;
     }

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::envelope::{Decoder, Envelope, Payload};
-use super::grpc::{check_flags, check_headers, end, refused};
+use super::grpc::{GRPC_ENCODING, check_flags, check_headers, end, message, refused};
+use super::gzip::{COMPRESSED, Compression, Encoding};
 use super::text::{self, NotBase64, TextDecoder};
 use super::{
     Frame, HeaderList, MAX_TRAILERS, Protocol, envelope, is_type, request_headers, trailers, wrong_type,
@@ -33,6 +34,7 @@ pub enum Form {
 pub struct GrpcWeb {
     form: Form,
     max_message: usize,
+    encoding: Encoding,
     decoder: Decoder,
     /// Present while the answer is taken for text.
     plain: Option<Plain>,
@@ -54,10 +56,11 @@ struct Plain {
 
 impl GrpcWeb {
     /// A call that takes messages of at most `max_message` bytes.
-    pub fn new(form: Form, max_message: usize) -> Self {
+    pub fn new(form: Form, max_message: usize, compression: Compression) -> Self {
         Self {
             form,
             max_message,
+            encoding: Encoding::new(compression),
             decoder: Decoder::default(),
             plain: (form == Form::Text).then(Plain::default),
             awaits_headers: form == Form::WebSockets,
@@ -67,35 +70,37 @@ impl GrpcWeb {
     }
 
     fn next_binary(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {
-        let max_message = self.max_message;
-        let limit = |flags: u8| match flags {
-            0 => max_message,
+        let (max_message, encoding) = (self.max_message, &self.encoding);
+        let limit = |flags: u8| match flags & TRAILER {
+            _ if !encoding.has(flags, TRAILER) => 0,
             TRAILER => MAX_TRAILERS,
-            _ => 0,
+            _ => max_message,
         };
-        let Some(Envelope { flags, payload }) = self.decoder.next(chunk, at, limit).map_err(too_large)?
-        else {
-            return Ok(None);
-        };
-        if flags != TRAILER {
-            check_flags(flags)?;
-        }
+        let envelope = self.decoder.next(chunk, at, limit).map_err(|error| too_large(error, encoding))?;
+        let Some(Envelope { flags, payload }) = envelope else { return Ok(None) };
+        check_flags(flags, TRAILER, encoding)?;
         let awaits_headers = std::mem::take(&mut self.awaits_headers);
-        if flags == 0 {
+        if flags & TRAILER == 0 {
             self.has_message = true;
-            return Ok(Some(Frame::Message(payload)));
+            return Ok(Some(message(flags, payload, max_message)));
         }
-        let block = trailers::parse_block(payload.bytes(chunk));
-        if awaits_headers && trailers::status(&block).is_none() {
-            check_socket_headers(&block)?;
-            return Ok(Some(Frame::Headers(block)));
+        if flags & COMPRESSED == 0 && awaits_headers {
+            let block = trailers::parse_block(payload.bytes(chunk));
+            if trailers::status(&block).is_none() {
+                check_socket_headers(&block)?;
+                self.encoding.handle_headers(&block, GRPC_ENCODING);
+                return Ok(Some(Frame::Headers(block)));
+            }
         }
         if *at < chunk.len() {
             return Err(Status::internal(
                 "the server sent more after the trailers, which are the end of the response",
             ));
         }
-        Ok(Some(self.end(Some(block))))
+        Ok(Some(match message(flags, payload, MAX_TRAILERS) {
+            Frame::Message(payload) => self.end(Some(trailers::parse_block(payload.bytes(chunk)))),
+            compressed => compressed,
+        }))
     }
 
     fn next_text(&mut self, chunk: &[u8], at: &mut usize, mut plain: Plain) -> Result<Option<Frame>, Status> {
@@ -103,8 +108,12 @@ impl GrpcWeb {
             plain.broken = plain.decoder.decode(&chunk[*at..], &mut plain.bytes).err();
         }
         *at = chunk.len();
+        let own = |payload: Payload| Payload::Joined(payload.into_bytes(&plain.bytes));
         let frame = self.next_binary(&plain.bytes, &mut plain.at)?.map(|frame| match frame {
-            Frame::Message(payload) => Frame::Message(Payload::Joined(payload.bytes(&plain.bytes).to_vec())),
+            Frame::Message(payload) => Frame::Message(own(payload)),
+            Frame::Compressed { flags, payload, limit } => {
+                Frame::Compressed { flags, payload: own(payload), limit }
+            }
             other => other,
         });
         if let (None, Some(error)) = (&frame, plain.broken) {
@@ -132,11 +141,16 @@ impl Protocol for GrpcWeb {
             Form::Binary | Form::WebSockets => "application/grpc-web+proto",
             Form::Text => "application/grpc-web-text+proto",
         };
-        request_headers(&[("content-type", kind), ("accept", kind), ("x-grpc-web", "1")], timeout)
+        let fixed = [("content-type", kind), ("accept", kind), ("x-grpc-web", "1")];
+        request_headers(&fixed, timeout, &self.encoding)
     }
 
-    fn encode(&self, message: &[u8]) -> Vec<u8> {
-        let bytes = envelope::encode(0, message);
+    fn compresses(&self) -> bool {
+        self.encoding.asked.send
+    }
+
+    fn encode(&self, message: &[u8], gzip: bool) -> Vec<u8> {
+        let bytes = envelope::encode(u8::from(gzip), message);
         if self.form == Form::Text { text::encode(&bytes) } else { bytes }
     }
 
@@ -145,6 +159,7 @@ impl Protocol for GrpcWeb {
         let expected = if self.form == Form::Text { TEXT } else { BINARY };
         self.from_headers =
             check_headers(http, headers, |kind| is_type(kind, BINARY) || is_text(kind), expected)?;
+        self.encoding.handle_headers(headers, GRPC_ENCODING);
         // The answer's own word counts, whatever we asked for.
         if trailers::first(headers, "content-type").is_some_and(is_text) {
             self.plain.get_or_insert_default();
@@ -161,6 +176,14 @@ impl Protocol for GrpcWeb {
         }
     }
 
+    fn handle_inflated(&mut self, flags: u8, bytes: Vec<u8>) -> Result<Option<Frame>, Status> {
+        Ok(Some(if flags & TRAILER == 0 {
+            Frame::Message(Payload::Joined(bytes))
+        } else {
+            self.end(Some(trailers::parse_block(&bytes)))
+        }))
+    }
+
     fn handle_end(&mut self, _: Option<HeaderList>) -> Frame {
         if self.plain.as_ref().is_some_and(|plain| !plain.decoder.is_whole()) {
             let words = "the response ended inside a base64 quantum: the stream was cut";
@@ -170,9 +193,9 @@ impl Protocol for GrpcWeb {
     }
 }
 
-fn too_large(error: envelope::EnvelopeError) -> Status {
+fn too_large(error: envelope::EnvelopeError, encoding: &Encoding) -> Status {
     match error {
-        envelope::EnvelopeError::TooLarge { flags, declared, limit } if flags == TRAILER => {
+        envelope::EnvelopeError::TooLarge { flags, declared, limit } if limit > 0 && flags & TRAILER != 0 => {
             Status::internal(words![
                 "the server announced a trailer block of ",
                 declared,
@@ -181,7 +204,7 @@ fn too_large(error: envelope::EnvelopeError) -> Status {
                 " are taken",
             ])
         }
-        error => refused(error),
+        error => refused(error, TRAILER, encoding),
     }
 }
 
@@ -204,11 +227,11 @@ mod tests {
 
     #[test]
     fn text_that_has_been_read_is_let_go() {
-        let mut protocol = GrpcWeb::new(Form::Text, 100);
+        let mut protocol = GrpcWeb::new(Form::Text, 100, Compression::default());
         let headers = vec![("content-type".to_string(), TEXT.as_bytes().to_vec())];
         protocol.handle_headers(200, &headers).unwrap();
         for _ in 0..1000 {
-            let chunk = protocol.encode(&[7; 100]);
+            let chunk = protocol.encode(&[7; 100], false);
             let mut at = 0;
             while protocol.next(&chunk, &mut at).unwrap().is_some() {}
         }

@@ -9,6 +9,7 @@ pub mod envelope;
 pub mod grpc;
 pub mod grpc_web;
 pub mod grpc_websockets;
+pub mod gzip;
 pub mod text;
 pub mod tidewire_v1;
 pub mod timeout;
@@ -19,6 +20,8 @@ use std::time::Duration;
 use crate::status::{Code, Fault, Status};
 use crate::words::words;
 use envelope::{EnvelopeError, Payload};
+use grpc::GRPC_ENCODING;
+use gzip::Encoding;
 
 /// HTTP headers or trailers as they travel: lower-case names, raw values, order and repeats kept.
 pub type HeaderList = Vec<(String, Vec<u8>)>;
@@ -33,6 +36,16 @@ pub enum Frame {
     Headers(HeaderList),
     /// One message.
     Message(Payload),
+    /// What is to be inflated, to at most `limit` bytes, and given to [`Protocol::handle_inflated`] before anything
+    /// behind it is read.
+    Compressed {
+        /// What it is, for the protocol.
+        flags: u8,
+        /// gzip.
+        payload: Payload,
+        /// What it may become, in bytes.
+        limit: usize,
+    },
     /// The end, with trailing metadata.
     End(Status, HeaderList),
 }
@@ -42,8 +55,11 @@ pub trait Protocol {
     /// The protocol's own request headers; user metadata is not among them.
     fn request_headers(&self, timeout: Option<Duration>) -> HeaderList;
 
-    /// Wraps a message for the request body.
-    fn encode(&self, message: &[u8]) -> Vec<u8>;
+    /// Whether messages are to be compressed before [`encode`](Self::encode); those of no bytes need not be.
+    fn compresses(&self) -> bool;
+
+    /// Wraps a message for the request body. `gzip`: it is compressed.
+    fn encode(&self, message: &[u8], gzip: bool) -> Vec<u8>;
 
     /// Takes the HTTP status and headers. An error ends the call; without one the body follows.
     fn handle_headers(&mut self, http: u16, headers: &HeaderList) -> Result<(), Status>;
@@ -51,15 +67,24 @@ pub trait Protocol {
     /// The next frame of a body chunk from `at`, which moves on; `None` once the chunk is used up.
     fn next(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status>;
 
+    /// What came as [`Frame::Compressed`], inflated: the frame that it is, as from [`next`](Self::next).
+    fn handle_inflated(&mut self, flags: u8, bytes: Vec<u8>) -> Result<Option<Frame>, Status>;
+
     /// The body has ended, with real HTTP trailers if there are any.
     fn handle_end(&mut self, trailers: Option<HeaderList>) -> Frame;
 }
 
-/// A protocol's own headers, and `grpc-timeout` where there is one.
-fn request_headers(fixed: &[(&str, &str)], timeout: Option<Duration>) -> HeaderList {
+/// A protocol's own headers, those of compression, and `grpc-timeout` where there is one.
+fn request_headers(fixed: &[(&str, &str)], timeout: Option<Duration>, encoding: &Encoding) -> HeaderList {
     let mut headers = HeaderList::new();
     let mut push = |name: &str, value: &str| headers.push((name.to_string(), value.as_bytes().to_vec()));
     fixed.iter().for_each(|(name, value)| push(name, value));
+    if encoding.asked.send {
+        push(GRPC_ENCODING, "gzip");
+    }
+    if encoding.asked.accept {
+        push("grpc-accept-encoding", "gzip");
+    }
     if let Some(timeout) = timeout {
         push("grpc-timeout", &timeout::encode_grpc(timeout));
     }

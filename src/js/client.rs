@@ -16,7 +16,7 @@ use crate::status::{Code, Status};
 use crate::transport::Transport;
 use crate::transport::fetch::Fetch;
 use crate::transport::grpc_websockets::GrpcWebsockets;
-use crate::transport::select::{Name, Runtime, Speak, protocol, select};
+use crate::transport::select::{Name, Runtime, Speak, compression, protocol, select};
 use crate::transport::tidewire_v1::TidewireV1;
 use crate::transport::web::abilities;
 use crate::words::words;
@@ -121,7 +121,9 @@ impl RawClient {
         }
     }
 
-    /// Opens a call. What forbids it is told to the face as its end. `timeout` is in milliseconds, NaN for none.
+    /// Opens a call. What forbids it is told to the face as its end. `timeout` is in milliseconds, NaN for none;
+    /// `gzip` the bits of [`compression`].
+    #[allow(clippy::too_many_arguments, reason = "an object costs a binding for each of its members")]
     pub fn open(
         &self,
         kind: u8,
@@ -129,9 +131,10 @@ impl RawClient {
         metadata: &Array,
         timeout: f64,
         transport: &str,
+        gzip: u8,
         face: JsFace,
     ) -> RawCall {
-        match self.prepare(call_kind(kind), path, metadata, timeout, transport) {
+        match self.prepare(call_kind(kind), path, metadata, timeout, transport, gzip) {
             Ok((call, name, transport)) => {
                 let streams = call_kind(kind).streams_requests();
                 let driver = Driver::open(call, streams, transport, Box::new(face));
@@ -159,9 +162,11 @@ impl RawClient {
         metadata: &Array,
         timeout: f64,
         transport: &str,
+        gzip: u8,
     ) -> Result<(Call, Name, Rc<dyn Transport>), Status> {
         check_path(&path)?;
         let name = self.select(kind, transport)?;
+        let gzip = compression(gzip, self.runtime)?;
         let config = Config {
             kind,
             path,
@@ -170,7 +175,7 @@ impl RawClient {
             triple: self.triple,
             receive_window: self.receive_window,
         };
-        let call = Call::new(config, protocol(name, self.speak, self.max_message));
+        let call = Call::new(config, protocol(name, self.speak, gzip, self.max_message));
         Ok((call, name, self.transport(name)?))
     }
 

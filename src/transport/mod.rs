@@ -11,6 +11,8 @@ pub(crate) mod fetch;
 #[cfg(target_family = "wasm")]
 pub(crate) mod grpc_websockets;
 #[cfg(target_family = "wasm")]
+pub(crate) mod gzip;
+#[cfg(target_family = "wasm")]
 mod socket;
 #[cfg(target_family = "wasm")]
 pub(crate) mod tidewire_v1;
@@ -31,6 +33,7 @@ mod wasm {
     use wasm_bindgen::JsValue;
 
     use crate::codec::HeaderList;
+    use crate::codec::gzip::Unfit;
 
     /// Opens exchanges.
     pub(crate) trait Transport {
@@ -41,7 +44,7 @@ mod wasm {
     pub(crate) struct Request {
         pub(crate) path: String,
         pub(crate) headers: HeaderList,
-        /// Whether the body is sent in parts over time; otherwise it is complete in the task that opened it.
+        /// Whether the body is sent in parts over time; otherwise nothing leaves before it is complete.
         pub(crate) streams: bool,
     }
 
@@ -98,6 +101,10 @@ mod wasm {
         Overflow {
             unread: usize,
         },
+        /// The platform has compressed what it was to.
+        Deflated(Vec<u8>),
+        /// The platform has inflated what it was to, or cannot.
+        Inflated(Result<Vec<u8>, Unfit>),
         /// What was queued has gone below the mark.
         Room,
     }

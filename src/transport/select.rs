@@ -4,6 +4,7 @@ use crate::call::CallKind;
 use crate::codec::Protocol;
 use crate::codec::grpc::Grpc;
 use crate::codec::grpc_web::{Form, GrpcWeb};
+use crate::codec::gzip::Compression;
 use crate::status::{Code, Status};
 use crate::words::words;
 
@@ -80,6 +81,8 @@ pub struct Runtime {
     pub request_buffering: bool,
     /// There is a `WebSocket`.
     pub websocket: bool,
+    /// There are a `CompressionStream` and a `DecompressionStream`.
+    pub gzip: bool,
 }
 
 const ALL: [Name; 3] = [Name::TidewireV1, Name::GrpcWebsockets, Name::Fetch];
@@ -107,13 +110,27 @@ pub fn select(kind: CallKind, speak: Speak, wanted: Option<Name>, runtime: Runti
 }
 
 /// The dialect of a call on a transport.
-pub fn protocol(name: Name, speak: Speak, max_message: usize) -> Box<dyn Protocol> {
-    match (name, speak) {
-        (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) => Box::new(Grpc::new(max_message)),
-        (Name::GrpcWebsockets, _) => Box::new(GrpcWeb::new(Form::WebSockets, max_message)),
-        (_, Speak::GrpcWebText) => Box::new(GrpcWeb::new(Form::Text, max_message)),
-        (_, Speak::Auto | Speak::GrpcWeb) => Box::new(GrpcWeb::new(Form::Binary, max_message)),
+pub fn protocol(name: Name, speak: Speak, gzip: Compression, max_message: usize) -> Box<dyn Protocol> {
+    let form = match (name, speak) {
+        (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) => return Box::new(Grpc::new(max_message, gzip)),
+        (Name::GrpcWebsockets, _) => Form::WebSockets,
+        (_, Speak::GrpcWebText) => Form::Text,
+        (_, Speak::Auto | Speak::GrpcWeb) => Form::Binary,
+    };
+    Box::new(GrpcWeb::new(form, max_message, gzip))
+}
+
+/// What is wanted of compression: bits 1 to accept gzip, 2 to send it, 4 for anything else, which there is not.
+pub fn compression(wanted: u8, runtime: Runtime) -> Result<Compression, Status> {
+    if wanted > 3 {
+        let words = "acceptCompression and sendCompression know \"gzip\" only";
+        return Err(Status::misuse(Code::InvalidArgument, words));
     }
+    if wanted > 0 && !runtime.gzip {
+        let words = "this runtime has no CompressionStream: leave out acceptCompression and sendCompression";
+        return Err(Status::misuse(Code::Unimplemented, words));
+    }
+    Ok(Compression { accept: wanted & 1 != 0, send: wanted & 2 != 0 })
 }
 
 /// Why a transport cannot carry such a call here.
@@ -183,6 +200,7 @@ mod tests {
         full_duplex: true,
         request_buffering: false,
         websocket: false,
+        gzip: true,
     };
 
     fn auto(kind: CallKind, speak: Speak, runtime: Runtime) -> &'static str {
@@ -242,6 +260,18 @@ mod tests {
             assert_eq!(status.code, Code::Unimplemented);
             assert!(status.message.contains(words), "{status}");
         }
+    }
+
+    #[test]
+    fn compression_is_what_the_runtime_has() {
+        for (wanted, accept, send) in [(0, false, false), (1, true, false), (2, false, true), (3, true, true)]
+        {
+            assert_eq!(compression(wanted, FIREFOX), Ok(Compression { accept, send }));
+            let lacks = compression(wanted, Runtime::default());
+            assert_eq!(lacks.map_err(|status| status.code).is_err(), wanted > 0);
+        }
+        assert_eq!(compression(1, Runtime::default()).unwrap_err().code, Code::Unimplemented);
+        assert_eq!(compression(5, FIREFOX).unwrap_err().code, Code::InvalidArgument);
     }
 
     #[test]

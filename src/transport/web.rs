@@ -53,7 +53,17 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn close(this: &WebSocketLink);
 
-    /// Bits: 1 request streaming, 2 full duplex.
+    pub(super) type WebGzip;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(tell: &Closure<dyn FnMut(u8, JsValue, JsValue)>) -> WebGzip;
+    #[wasm_bindgen(method)]
+    pub(super) fn deflate(this: &WebGzip, bytes: &[u8]);
+    #[wasm_bindgen(method)]
+    pub(super) fn inflate(this: &WebGzip, bytes: &[u8], limit: usize);
+    #[wasm_bindgen(method)]
+    pub(super) fn silence(this: &WebGzip);
+
+    /// Bits: 1 request streaming, 2 full duplex, 4 gzip.
     #[wasm_bindgen(js_name = abilities)]
     fn ability_bits(secure: bool) -> u8;
 }
@@ -73,7 +83,12 @@ extern "C" {
 /// What the runtime's own `fetch` can do.
 pub(crate) fn abilities(secure: bool) -> Runtime {
     let bits = ability_bits(secure);
-    Runtime { request_streaming: bits & 1 != 0, full_duplex: bits & 2 != 0, ..Runtime::default() }
+    Runtime {
+        request_streaming: bits & 1 != 0,
+        full_duplex: bits & 2 != 0,
+        gzip: bits & 4 != 0,
+        ..Runtime::default()
+    }
 }
 
 /// Time since the runtime's own origin.

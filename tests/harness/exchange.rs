@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tidewire::call::{Call, Event, Transmit};
 use tidewire::codec::HeaderList;
+use tidewire::codec::gzip::Unfit;
 use tidewire::status::Status;
 
 /// What the caller was told, messages copied out of their chunk.
@@ -54,6 +55,21 @@ impl Exchange {
         }
     }
 
+    /// What the platform was to inflate is inflated, or cannot be.
+    pub(crate) fn inflated(&mut self, result: Result<Vec<u8>, Unfit>) {
+        self.rules.inflates = false;
+        self.step(format!("platform: inflated {:?}", result.as_ref().map(Vec::len)), |call, now| {
+            call.handle_inflated(now, result);
+        });
+    }
+
+    /// What the platform was to compress is compressed.
+    pub(crate) fn deflated(&mut self, gzip: &[u8]) {
+        self.rules.deflates = false;
+        let what = format!("platform: deflated to {} bytes", gzip.len());
+        self.step(what, |call, now| call.handle_deflated(now, gzip));
+    }
+
     fn step_with<T>(&mut self, what: String, chunk: &[u8], act: impl FnOnce(&mut Call, Duration) -> T) -> T {
         self.log.push(format!("{:>8?}  {what}", self.now));
         let result = act(&mut self.call, self.now);
@@ -94,6 +110,8 @@ struct Rules {
     let_go: bool,
     told_headers: bool,
     told_end: bool,
+    inflates: bool,
+    deflates: bool,
 }
 
 impl Rules {
@@ -108,6 +126,14 @@ impl Rules {
             Transmit::Open { .. } => {}
             Transmit::Data(_) => assert!(!self.finished, "data after the half-close"),
             Transmit::Finish => assert!(!std::mem::replace(&mut self.finished, true), "half-closed twice"),
+            Transmit::Inflate { .. } => assert!(!std::mem::replace(&mut self.inflates, true), "two at once"),
+            Transmit::Deflate(message) => {
+                assert!(!std::mem::replace(&mut self.deflates, true), "two at once");
+                assert!(
+                    !self.finished && !message.is_empty(),
+                    "after the half-close, or nothing to compress"
+                );
+            }
             Transmit::Release(bytes) => assert_ne!(*bytes, 0, "a release of nothing"),
             Transmit::Reset | Transmit::Done => self.let_go = true,
         }

@@ -2,7 +2,9 @@
 
 mod client;
 pub(crate) mod exchange;
+pub(crate) mod gzip;
 mod peer;
+mod platform;
 pub(crate) mod wire;
 
 use std::cell::RefCell;
@@ -11,10 +13,12 @@ use std::time::Duration;
 
 use tidewire::call::{Call, CallKind, Config};
 use tidewire::codec::HeaderList;
+use tidewire::codec::gzip::Compression;
 
 use client::Client;
 use exchange::Exchange;
 use peer::Peer;
+use platform::Platform;
 use wire::Wire;
 
 /// Where the clock stands at the start: any origin will do, so not zero.
@@ -55,12 +59,20 @@ pub(crate) struct Setup {
     triple: bool,
     window: usize,
     max_message: usize,
+    gzip: Compression,
 }
 
 impl Setup {
     pub(crate) fn new(kind: CallKind) -> Self {
-        let metadata = HeaderList::new();
-        Self { kind, metadata, timeout: None, triple: false, window: 1 << 20, max_message: 4 << 20 }
+        Self {
+            kind,
+            metadata: HeaderList::new(),
+            timeout: None,
+            triple: false,
+            window: 1 << 20,
+            max_message: 4 << 20,
+            gzip: Compression::default(),
+        }
     }
 
     pub(crate) fn deadline(self, millis: u64) -> Self {
@@ -83,6 +95,11 @@ impl Setup {
         Self { max_message, ..self }
     }
 
+    /// Both ways.
+    pub(crate) fn gzip(self) -> Self {
+        Self { gzip: Compression { accept: true, send: true }, ..self }
+    }
+
     /// The same conversation over each wire, with the peer's bytes whole and one by one.
     pub(crate) fn on_every_wire(self) -> impl Iterator<Item = Pair> {
         let cuts = |wire| [usize::MAX, 1].map(|cut| (wire, cut));
@@ -102,7 +119,7 @@ impl Setup {
             triple: self.triple,
             receive_window: self.window,
         };
-        Call::new(config, wire.protocol(self.max_message))
+        Call::new(config, wire.protocol(self.max_message, self.gzip))
     }
 }
 
@@ -124,6 +141,11 @@ impl Pair {
     pub(crate) fn opens(&self) -> peer::Head {
         self.client.open();
         self.peer.expects_open(self.path)
+    }
+
+    /// What inflates and compresses.
+    pub(crate) fn platform(&self) -> Platform {
+        Platform(self.client.0.clone())
     }
 
     /// Headers have gone both ways.

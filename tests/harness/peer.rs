@@ -8,6 +8,7 @@ use tidewire::codec::HeaderList;
 use tidewire::status::{Code, Fault, Status};
 
 use super::exchange::Exchange;
+use super::gzip::inflate;
 use super::wire::Wire;
 use super::{headers, readable};
 
@@ -32,10 +33,19 @@ impl Peer {
     }
 
     pub(crate) fn expects_message(&self, wanted: &str) {
+        let (flags, message) = self.next_message(wanted);
+        assert_eq!((flags, String::from_utf8_lossy(&message).as_ref()), (0, wanted));
+    }
+
+    pub(crate) fn expects_compressed(&self, wanted: &str) {
+        let (flags, message) = self.next_message(wanted);
+        let message = inflate(&message, usize::MAX).unwrap();
+        assert_eq!((flags, String::from_utf8_lossy(&message).as_ref()), (1, wanted));
+    }
+
+    fn next_message(&self, wanted: &str) -> (u8, Vec<u8>) {
         match self.next() {
-            Some(Transmit::Data(bytes)) => {
-                assert_eq!(String::from_utf8_lossy(&self.wire.unwrap(&bytes)), wanted);
-            }
+            Some(Transmit::Data(bytes)) => self.wire.unwrap(&bytes),
             other => panic!("expected the message {wanted:?}, the transport was to do {other:?}"),
         }
     }
@@ -104,6 +114,10 @@ impl Peer {
         self.sends(&self.wire.message(message.as_bytes()));
     }
 
+    pub(crate) fn replies_compressed(&self, message: &str) {
+        self.sends(&self.wire.compressed(message.as_bytes()));
+    }
+
     /// Body bytes as they are.
     pub(crate) fn sends(&self, bytes: &[u8]) {
         self.exchange.borrow_mut().feed(bytes, self.cut);
@@ -148,6 +162,15 @@ impl Peer {
     pub(crate) fn connection_fails(&self, words: &str) {
         let status = Status::new(Code::Unavailable, Fault::Transport, words);
         let what = format!("transport: failed, {words}");
+        self.exchange.borrow_mut().step(what, |call, now| call.handle_failure(now, status));
+    }
+}
+
+/// More comes than is taken, and the transport cannot hold it back.
+impl Peer {
+    pub(crate) fn overflows(&self) {
+        let status = Status::new(Code::ResourceExhausted, Fault::Local, "too much waits");
+        let what = "transport: too much waits".into();
         self.exchange.borrow_mut().step(what, |call, now| call.handle_failure(now, status));
     }
 }

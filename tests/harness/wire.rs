@@ -4,7 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tidewire::codec::grpc::Grpc;
 use tidewire::codec::grpc_web::{Form, GrpcWeb};
+use tidewire::codec::gzip::Compression;
 use tidewire::codec::{HeaderList, Protocol};
+
+use super::gzip::deflate;
+use super::headers;
 
 /// What the call speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +22,12 @@ pub(crate) enum Wire {
 impl Wire {
     pub(crate) const ALL: [Self; 4] = [Self::Grpc, Self::GrpcWeb, Self::GrpcWebText, Self::GrpcWebSockets];
 
-    pub(crate) fn protocol(self, max_message: usize) -> Box<dyn Protocol> {
+    pub(crate) fn protocol(self, max_message: usize, gzip: Compression) -> Box<dyn Protocol> {
         match self {
-            Self::Grpc => Box::new(Grpc::new(max_message)),
-            Self::GrpcWeb => Box::new(GrpcWeb::new(Form::Binary, max_message)),
-            Self::GrpcWebText => Box::new(GrpcWeb::new(Form::Text, max_message)),
-            Self::GrpcWebSockets => Box::new(GrpcWeb::new(Form::WebSockets, max_message)),
+            Self::Grpc => Box::new(Grpc::new(max_message, gzip)),
+            Self::GrpcWeb => Box::new(GrpcWeb::new(Form::Binary, max_message, gzip)),
+            Self::GrpcWebText => Box::new(GrpcWeb::new(Form::Text, max_message, gzip)),
+            Self::GrpcWebSockets => Box::new(GrpcWeb::new(Form::WebSockets, max_message, gzip)),
         }
     }
 
@@ -46,11 +50,15 @@ impl Wire {
 
     /// Headers or trailers as an envelope of the body.
     pub(crate) fn block(self, headers: &HeaderList) -> Vec<u8> {
-        let mut block = Vec::new();
-        for (name, value) in headers {
-            block.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
-        }
-        self.envelope(0x80, &block)
+        self.envelope(0x80, &lines(headers))
+    }
+
+    pub(crate) fn compressed(self, payload: &[u8]) -> Vec<u8> {
+        self.envelope(1, &deflate(payload))
+    }
+
+    pub(crate) fn compressed_block(self, list: &[(&str, &str)]) -> Vec<u8> {
+        self.envelope(0x81, &deflate(&lines(&headers(list))))
     }
 
     pub(crate) fn envelope(self, flags: u8, payload: &[u8]) -> Vec<u8> {
@@ -63,13 +71,18 @@ impl Wire {
         if self == Self::GrpcWebText { STANDARD.encode(bytes).into_bytes() } else { bytes }
     }
 
-    /// The one message of a request's body bytes.
-    pub(crate) fn unwrap(self, body: &[u8]) -> Vec<u8> {
+    /// The one message of a request's body bytes, and its flags.
+    pub(crate) fn unwrap(self, body: &[u8]) -> (u8, Vec<u8>) {
         let bytes = if self == Self::GrpcWebText { STANDARD.decode(body).unwrap() } else { body.to_vec() };
-        let [0, a, b, c, d, payload @ ..] = bytes.as_slice() else {
-            panic!("expected an uncompressed envelope, the client sent {bytes:02x?}")
+        let [flags, a, b, c, d, payload @ ..] = bytes.as_slice() else {
+            panic!("expected an envelope, the client sent {bytes:02x?}")
         };
         assert_eq!(u32::from_be_bytes([*a, *b, *c, *d]) as usize, payload.len());
-        payload.to_vec()
+        (*flags, payload.to_vec())
     }
+}
+
+fn lines(headers: &HeaderList) -> Vec<u8> {
+    let line = |(name, value): &(String, Vec<u8>)| [name.as_bytes(), b": ", value, b"\r\n"].concat();
+    headers.iter().flat_map(line).collect()
 }

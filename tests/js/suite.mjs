@@ -8,6 +8,7 @@ const themes = [
   "deadline",
   "never-ends",
   "server-ends",
+  "compression",
   "limits",
   "observer",
   "capability",

@@ -4,8 +4,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tidewire::codec::grpc::Grpc;
 use tidewire::codec::grpc_web::{Form, GrpcWeb};
+use tidewire::codec::gzip::Compression;
 use tidewire::codec::{Frame, HeaderList, Protocol, envelope, text, trailers};
 use tidewire::status::Status;
+
+use super::gzip;
 
 /// The largest message that the tests take.
 pub(crate) const MAX_MESSAGE: usize = 1000;
@@ -36,11 +39,15 @@ pub(crate) const HTTP: [Wire; 4] = [Wire::Native, Wire::Binary, Wire::Text, Wire
 
 impl Wire {
     pub(crate) fn protocol(self) -> Box<dyn Protocol> {
+        self.protocol_with(Compression::default())
+    }
+
+    pub(crate) fn protocol_with(self, gzip: Compression) -> Box<dyn Protocol> {
         match self {
-            Self::Native => Box::new(Grpc::new(MAX_MESSAGE)),
-            Self::Binary => Box::new(GrpcWeb::new(Form::Binary, MAX_MESSAGE)),
-            Self::Text | Self::PaddedText => Box::new(GrpcWeb::new(Form::Text, MAX_MESSAGE)),
-            Self::Sockets => Box::new(GrpcWeb::new(Form::WebSockets, MAX_MESSAGE)),
+            Self::Native => Box::new(Grpc::new(MAX_MESSAGE, gzip)),
+            Self::Binary => Box::new(GrpcWeb::new(Form::Binary, MAX_MESSAGE, gzip)),
+            Self::Text | Self::PaddedText => Box::new(GrpcWeb::new(Form::Text, MAX_MESSAGE, gzip)),
+            Self::Sockets => Box::new(GrpcWeb::new(Form::WebSockets, MAX_MESSAGE, gzip)),
         }
     }
 
@@ -62,11 +69,12 @@ pub(crate) struct Answer {
     frames: Vec<Vec<u8>>,
     body: Option<Vec<u8>>,
     trailers: Option<HeaderList>,
+    accepts: bool,
 }
 
 /// HTTP 200 and the content type of the wire, nothing else yet.
 pub(crate) fn answer() -> Answer {
-    Answer { http: 200, headers: Vec::new(), frames: Vec::new(), body: None, trailers: None }
+    Answer { http: 200, headers: Vec::new(), frames: Vec::new(), body: None, trailers: None, accepts: false }
 }
 
 impl Answer {
@@ -79,6 +87,21 @@ impl Answer {
     pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.into(), value.as_ref().to_vec()));
         self
+    }
+
+    /// To a call that accepts gzip.
+    pub(crate) fn accepting_gzip(mut self) -> Self {
+        self.accepts = true;
+        self
+    }
+
+    /// The same, in gzip.
+    pub(crate) fn gzip(self) -> Self {
+        self.accepting_gzip().header("grpc-encoding", "gzip")
+    }
+
+    pub(crate) fn compressed(self, message: impl AsRef<[u8]>) -> Self {
+        self.raw(envelope::encode(1, &gzip::deflate(message.as_ref())))
     }
 
     pub(crate) fn message(self, message: impl AsRef<[u8]>) -> Self {
@@ -139,7 +162,7 @@ impl Answer {
 
     /// What a client hears of one cutting. It stops listening where the call ends.
     pub(crate) fn heard(&self, wire: Wire, chunks: &[&[u8]]) -> Heard {
-        let mut protocol = wire.protocol();
+        let mut protocol = wire.protocol_with(Compression { accept: self.accepts, send: false });
         let mut heard = Heard::nothing(wire);
         if wire != Wire::Sockets {
             let headers = self.headers_with_type(wire);
@@ -151,11 +174,13 @@ impl Answer {
         for chunk in chunks {
             let mut at = 0;
             loop {
-                match protocol.next(chunk, &mut at) {
+                let next = protocol.next(chunk, &mut at);
+                match next.and_then(|frame| inflated(protocol.as_mut(), frame, chunk)) {
                     Ok(None) => break,
                     Ok(Some(Frame::Headers(headers))) => heard.headers = Some(headers),
                     Ok(Some(Frame::Message(payload))) => heard.messages.push(payload.bytes(chunk).to_vec()),
                     Ok(Some(Frame::End(status, trailers))) => return heard.end(status, trailers),
+                    Ok(Some(frame)) => panic!("not inflated: {frame:?}"),
                     Err(status) => return heard.end(status, HeaderList::new()),
                 }
             }
@@ -195,6 +220,19 @@ impl Answer {
             headers.insert(0, ("content-type".into(), wire.family().into()));
         }
         headers
+    }
+}
+
+/// The frame that a compressed one is; the platform finds no fault with it.
+fn inflated(
+    protocol: &mut dyn Protocol,
+    frame: Option<Frame>,
+    chunk: &[u8],
+) -> Result<Option<Frame>, Status> {
+    let Some(Frame::Compressed { flags, payload, limit }) = frame else { return Ok(frame) };
+    match gzip::inflate(payload.bytes(chunk), limit) {
+        Ok(bytes) => protocol.handle_inflated(flags, bytes),
+        Err(unfit) => panic!("not whole gzip: {unfit:?}"),
     }
 }
 

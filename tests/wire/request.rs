@@ -33,11 +33,11 @@ fn row_25_a_request_asks_for_the_dialect_that_it_speaks() {
 
 #[test]
 fn row_25_a_message_goes_out_as_the_dialect_wraps_it() {
-    assert_eq!(Wire::Native.protocol().encode(b"abc"), b"\0\0\0\0\x03abc");
-    assert_eq!(Wire::Binary.protocol().encode(b"abc"), b"\0\0\0\0\x03abc");
-    assert_eq!(Wire::Sockets.protocol().encode(b"abc"), b"\0\0\0\0\x03abc");
-    assert_eq!(Wire::Text.protocol().encode(b"abc"), b"AAAAAANhYmM=");
-    assert_eq!(Wire::Text.protocol().encode(b""), b"AAAAAAA=");
+    assert_eq!(Wire::Native.protocol().encode(b"abc", false), b"\0\0\0\0\x03abc");
+    assert_eq!(Wire::Binary.protocol().encode(b"abc", false), b"\0\0\0\0\x03abc");
+    assert_eq!(Wire::Sockets.protocol().encode(b"abc", false), b"\0\0\0\0\x03abc");
+    assert_eq!(Wire::Text.protocol().encode(b"abc", false), b"AAAAAANhYmM=");
+    assert_eq!(Wire::Text.protocol().encode(b"", false), b"AAAAAAA=");
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn row_52_requests_go_out_in_messages_that_servers_read() {
     let headers = vec![("content-type".to_string(), b"application/grpc-web+proto".to_vec())];
     assert_eq!(grpc_websockets::encode_headers(&headers), b"content-type: application/grpc-web+proto\r\n");
 
-    let message = Wire::Sockets.protocol().encode(&vec![7; 3 * MAX_DATA]);
+    let message = Wire::Sockets.protocol().encode(&vec![7; 3 * MAX_DATA], false);
     let sent: Vec<_> = grpc_websockets::encode_data(&message).collect();
     assert!(sent.iter().all(|message| message[0] == 0 && message.len() <= MAX_DATA + 1));
     assert_eq!(sent.iter().flat_map(|message| message[1..].to_vec()).collect::<Vec<_>>(), message);

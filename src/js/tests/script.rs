@@ -116,6 +116,7 @@ extern "C" {
         metadata: Array,
         timeout: f64,
         transport: &str,
+        gzip: u8,
         face: &Face,
     ) -> JsCall;
     #[wasm_bindgen(method)]

@@ -75,7 +75,7 @@ impl Stage {
     pub(super) fn open_with(&self, client: &JsClient, kind: CallKind, name: &str, timeout: f64) -> Call {
         let face = Face::new(&self.script, name);
         let metadata = Array::of2(&"x-user".into(), &"me".into());
-        let call = client.open(kind as u8, PATH, metadata, timeout, "", &face);
+        let call = client.open(kind as u8, PATH, metadata, timeout, "", 0, &face);
         face.holds(&call);
         Call { call, face }
     }

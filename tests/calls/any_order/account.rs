@@ -160,7 +160,7 @@ impl Account {
         }
         for transmit in exchange.asked.drain(..) {
             if let Transmit::Data(bytes) = transmit {
-                self.seen_by_peer.push(self.pair.peer.wire.unwrap(&bytes));
+                self.seen_by_peer.push(self.pair.peer.wire.unwrap(&bytes).1);
             }
         }
     }

@@ -1,8 +1,11 @@
+import { gzipSync } from "node:zlib";
+import { encodeText } from "../greet.mjs";
 import { frame, message, okTrailers, trailers } from "./bytes.mjs";
 
 const GRPC_WEB = { "content-type": "application/grpc-web+proto" };
 const LARGEST_LENGTH = 2 ** 32 - 1;
 const one = message("one");
+const gzip = gzipSync(encodeText("x".repeat(1000)));
 
 /** By name: what is answered to a gRPC-Web request. */
 export const httpFaults = {
@@ -30,6 +33,19 @@ export const httpFaults = {
   "malformed-details": whole(
     trailers("grpc-status: 9", "grpc-message: kept", "grpc-status-details-bin: !!!"),
   ),
+  "gzip-corrupt": encoded("gzip", frame(0x01, Buffer.from("no gzip at all"))),
+  "gzip-cut": encoded("gzip", frame(0x01, gzip.subarray(0, -6))),
+  "gzip-surplus": encoded("gzip", frame(0x01, Buffer.concat([gzip, Buffer.from("and more")]))),
+  "gzip-twice": encoded("gzip", frame(0x01, Buffer.concat([gzip, gzip]))),
+  "gzip-under-identity": encoded("identity", frame(0x01, gzip)),
+  "gzip-unnamed": open(frame(0x01, gzip)),
+  "gzip-unknown": encoded("foo", frame(0x01, gzip)),
+  "gzip-bomb": (response) => encoded("gzip", frame(0x01, bomb()))(response),
+  "gzip-trailers": encoded(
+    "gzip",
+    frame(0x01, gzip),
+    frame(0x81, gzipSync("grpc-status: 9\r\ngrpc-message: enough\r\nx-custom: bing\r\n")),
+  ),
   html: page(200, "<!doctype html><title>a single-page app</title>"),
   "html-401": page(401, "<h1>who are you</h1>"),
   "html-403": page(403, "<h1>no</h1>"),
@@ -48,6 +64,20 @@ function whole(...parts) {
 function open(...parts) {
   return (response) => response.writeHead(200, GRPC_WEB).write(Buffer.concat(parts));
 }
+
+/** Under a `grpc-encoding`, and the body stays open. */
+function encoded(name, ...parts) {
+  const headers = { ...GRPC_WEB, "grpc-encoding": name };
+  return (response) => response.writeHead(200, headers).write(Buffer.concat(parts));
+}
+
+/** 256 MiB of nothing, in 256 KiB. */
+function bomb() {
+  wrapped ??= gzipSync(Buffer.alloc(1 << 28));
+  return wrapped;
+}
+
+let wrapped;
 
 /** The last part again and again, as fast as it is taken, for as long as the client stays. */
 function endless(...parts) {
