@@ -1,6 +1,7 @@
 //! How a call ends: a gRPC code, words for a person, details for a program, and who is at fault.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 /// gRPC status codes (`grpc/grpc`, `doc/statuscodes.md`). There is no "unset": a call without a status is an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,9 +124,14 @@ pub struct Detail {
     pub value: Vec<u8>,
 }
 
-/// How a call ended. Made once per call.
+/// How a call ended; its [`Fields`] are its own. Made once per call and handed from layer to layer: in a box, handing
+/// it on is one word, where the fields would be eleven at every step.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Status {
+pub struct Status(Box<Fields>);
+
+/// What a [`Status`] says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fields {
     /// The code, as gRPC knows it.
     pub code: Code,
     /// The number on the wire: dubbo-go sends 17, which gRPC does not know.
@@ -141,12 +147,20 @@ pub struct Status {
 impl Status {
     /// OK.
     pub fn ok() -> Self {
-        Self { code: Code::Ok, raw_code: 0, message: String::new(), details: Vec::new(), fault: Fault::None }
+        Self::from_peer(0, String::new(), Vec::new())
     }
 
     /// A status made on this side.
     pub fn new(code: Code, fault: Fault, message: impl Into<String>) -> Self {
-        Self { code, raw_code: code as i32, message: message.into(), details: Vec::new(), fault }
+        let (raw_code, message, details) = (code as i32, message.into(), Vec::new());
+        Self(Box::new(Fields { code, raw_code, message, details, fault }))
+    }
+
+    /// What the peer said, with the number as it came.
+    pub fn from_peer(raw_code: i32, message: String, details: Vec<Detail>) -> Self {
+        let code = Code::from_wire(raw_code);
+        let fault = if code == Code::Ok { Fault::None } else { Fault::Peer };
+        Self(Box::new(Fields { code, raw_code, message, details, fault }))
     }
 
     /// The peer broke the protocol.
@@ -162,6 +176,20 @@ impl Status {
     /// Whether the code is OK.
     pub fn is_ok(&self) -> bool {
         self.code == Code::Ok
+    }
+}
+
+impl Deref for Status {
+    type Target = Fields;
+
+    fn deref(&self) -> &Fields {
+        &self.0
+    }
+}
+
+impl DerefMut for Status {
+    fn deref_mut(&mut self) -> &mut Fields {
+        &mut self.0
     }
 }
 

@@ -43,13 +43,11 @@ pub fn status(headers: &HeaderList) -> Option<Status> {
         let words = words!["the server sent grpc-status \"", text, "\", which is no number: ", message];
         return Some(Status::new(Code::Unknown, Fault::Peer, words));
     };
-    let code = Code::from_wire(raw);
-    let fault = if code == Code::Ok { Fault::None } else { Fault::Peer };
     let details = first(headers, "grpc-status-details-bin")
         .and_then(|text| base64::decode(text.trim_ascii()))
         .and_then(|bytes| details::decode(&bytes))
         .unwrap_or_default();
-    Some(Status { code, raw_code: raw, message, details, fault })
+    Some(Status::from_peer(raw, message, details))
 }
 
 /// The status of an HTTP answer that is not gRPC's: the code by gRPC's table, the words by what came.

@@ -117,7 +117,7 @@ impl RawClient {
     pub fn supports(&self, kind: u8) -> Array {
         match self.select(call_kind(kind), "") {
             Ok(name) => Array::of2(&true.into(), &name.as_str().into()),
-            Err(status) => Array::of2(&false.into(), &status.message.into()),
+            Err(status) => Array::of2(&false.into(), &status.message.as_str().into()),
         }
     }
 

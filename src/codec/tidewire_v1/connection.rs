@@ -309,7 +309,7 @@ impl Connection {
 
     /// Forgets a stream. Its unread bytes go back to the connection's window: whoever holds them no longer
     /// releases them.
-    pub(super) fn remove(&mut self, id: u32) -> Option<Stream> {
+    pub(super) fn remove(&mut self, id: u32) -> Option<Box<Stream>> {
         let stream = self.streams.remove(id)?;
         self.recv_window.release(stream.recv_window.unread());
         if stream.scheduled {

@@ -15,16 +15,16 @@ const MAX_CONTROL: usize = 1024 * 1024;
 impl Connection {
     pub(super) fn receive(&mut self, message: &[u8]) -> Result<(), ConnectionError> {
         if message.is_empty() {
-            return Err(self.broke(&words!["sent an empty WebSocket message; each holds at least one frame"]));
+            return Err(self.broke(words!["sent an empty WebSocket message; each holds at least one frame"]));
         }
         if message.len() > self.limits.max_message() {
             let (came, most) = (message.len(), self.limits.max_message());
             let what = words!["sent a WebSocket message of ", came, " bytes, ", most, " were allowed"];
-            return Err(self.broke_with(code::FRAME_SIZE_ERROR, &what));
+            return Err(self.broke_with(code::FRAME_SIZE_ERROR, what));
         }
         for frame in Frames::of(message) {
             let frame = frame.map_err(|cut| {
-                self.broke(&words![
+                self.broke(words![
                     "sent a WebSocket message that ends inside a frame: ",
                     cut.came,
                     " of its ",
@@ -43,11 +43,11 @@ impl Connection {
 
     fn receive_frame(&mut self, frame: &Frame<'_>) -> Result<(), ConnectionError> {
         if self.phase == Phase::Greeting && frame.kind != kind::HELLO {
-            return Err(self.broke(&words!["began with a frame of type ", frame.kind, ", not with HELLO"]));
+            return Err(self.broke(words!["began with a frame of type ", frame.kind, ", not with HELLO"]));
         }
         if matches!(frame.kind, kind::HELLO | kind::PING | kind::GOAWAY) && frame.stream != 0 {
             let (kind, id) = (frame.kind, frame.stream);
-            return Err(self.broke(&words![
+            return Err(self.broke(words![
                 "sent a frame of type ",
                 kind,
                 " on stream ",
@@ -61,7 +61,7 @@ impl Connection {
             (kind::HEADERS, false) => self.receive_headers(frame),
             (kind::TRAILERS, false) => self.receive_trailers(frame),
             (kind::OPEN | kind::HEADERS | kind::TRAILERS, _) => {
-                Err(self.broke(&words!["sent a frame of type ", frame.kind, ", which is not its to send"]))
+                Err(self.broke(words!["sent a frame of type ", frame.kind, ", which is not its to send"]))
             }
             (kind::DATA, _) => self.receive_data(frame),
             (kind::RESET, _) => self.receive_reset(frame),
@@ -74,12 +74,12 @@ impl Connection {
 
     fn receive_hello(&mut self, frame: &Frame<'_>) -> Result<(), ConnectionError> {
         if self.phase != Phase::Greeting {
-            return Err(self.broke(&words!["sent a second HELLO"]));
+            return Err(self.broke(words!["sent a second HELLO"]));
         }
         let mut peer = Limits::default();
         for (id, value) in frame::read_hello(frame.payload).map_err(|_| self.garbled("HELLO"))? {
             peer.set(id, value).map_err(|bad| {
-                self.broke(&words![
+                self.broke(words![
                     "announced a ",
                     bad.name,
                     " of ",
@@ -114,7 +114,7 @@ impl Connection {
         let id = frame.stream;
         if id <= self.last_opened {
             let last = self.last_opened;
-            return Err(self.broke(&words!["opened stream ", id, " after stream ", last, "; ids must grow"]));
+            return Err(self.broke(words!["opened stream ", id, " after stream ", last, "; ids must grow"]));
         }
         self.last_opened = id;
         if self.going_away {
@@ -160,11 +160,11 @@ impl Connection {
         if length > self.limits.max_frame as usize {
             let most = self.limits.max_frame;
             let what = words!["sent ", length, " bytes in one DATA frame, ", most, " were allowed"];
-            return Err(self.broke_with(code::FRAME_SIZE_ERROR, &what));
+            return Err(self.broke_with(code::FRAME_SIZE_ERROR, what));
         }
         if let Err(allowed) = self.recv_window.receive(length) {
             let what = words!["sent ", length, " bytes on the connection, ", allowed, " were allowed"];
-            return Err(self.broke_with(code::FLOW_CONTROL_ERROR, &what));
+            return Err(self.broke_with(code::FLOW_CONTROL_ERROR, what));
         }
         let Some(stream) = self.live(id)? else {
             self.recv_window.release(length);
@@ -172,7 +172,7 @@ impl Connection {
         };
         if let Err(allowed) = stream.recv_window.receive(length) {
             let what = words!["sent ", length, " bytes on stream ", id, ", ", allowed, " were allowed"];
-            return Err(self.broke_with(code::FLOW_CONTROL_ERROR, &what));
+            return Err(self.broke_with(code::FLOW_CONTROL_ERROR, what));
         }
         if let Err(violation) = stream.received.data(fin) {
             return self.violated(id, violation, "DATA");
@@ -244,7 +244,7 @@ impl Connection {
     /// The stream, unless it has ended; an error if it was never opened.
     fn live(&mut self, id: u32) -> Result<Option<&mut Stream>, ConnectionError> {
         if id == 0 || id > self.last_opened {
-            return Err(self.broke(&words!["sent a frame for stream ", id, ", which was never opened"]));
+            return Err(self.broke(words!["sent a frame for stream ", id, ", which was never opened"]));
         }
         Ok(self.streams.get_mut(id))
     }
@@ -304,19 +304,21 @@ impl Connection {
     }
 
     fn garbled(&self, what: &str) -> ConnectionError {
-        self.broke(&words!["sent ", what, " with a payload that breaks the grammar"])
+        self.broke(words!["sent ", what, " with a payload that breaks the grammar"])
     }
 
     fn overflow(&self, id: u32) -> ConnectionError {
         let what = words!["raised the window of stream ", id, " above 2^31-1 (0 is the connection)"];
-        self.broke_with(code::FLOW_CONTROL_ERROR, &what)
+        self.broke_with(code::FLOW_CONTROL_ERROR, what)
     }
 
-    fn broke(&self, what: &str) -> ConnectionError {
+    #[inline(never)]
+    fn broke(&self, what: String) -> ConnectionError {
         self.broke_with(code::PROTOCOL_ERROR, what)
     }
 
-    fn broke_with(&self, code: u32, what: &str) -> ConnectionError {
+    #[inline(never)]
+    fn broke_with(&self, code: u32, what: String) -> ConnectionError {
         ConnectionError { code, message: words!["the ", self.them(), " ", what] }
     }
 }

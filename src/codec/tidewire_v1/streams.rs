@@ -4,7 +4,8 @@ use super::stream::Stream;
 
 /// Ids only grow, so a sorted list does what a map would, in a fraction of a map's code.
 #[derive(Debug, Default)]
-pub(super) struct Streams(Vec<Stream>);
+#[expect(clippy::vec_box, reason = "one that ends moves the pointers behind it, not the streams")]
+pub(super) struct Streams(Vec<Box<Stream>>);
 
 impl Streams {
     pub(super) fn len(&self) -> usize {
@@ -12,26 +13,26 @@ impl Streams {
     }
 
     pub(super) fn get(&self, id: u32) -> Option<&Stream> {
-        self.0.get(self.place(id)?)
+        Some(&self.0[self.place(id)?])
     }
 
     pub(super) fn get_mut(&mut self, id: u32) -> Option<&mut Stream> {
         let place = self.place(id)?;
-        self.0.get_mut(place)
+        Some(&mut self.0[place])
     }
 
     /// Its id is above all before it.
     pub(super) fn push(&mut self, stream: Stream) {
         debug_assert!(self.0.last().is_none_or(|last| last.id < stream.id));
-        self.0.push(stream);
+        self.0.push(Box::new(stream));
     }
 
-    pub(super) fn remove(&mut self, id: u32) -> Option<Stream> {
+    pub(super) fn remove(&mut self, id: u32) -> Option<Box<Stream>> {
         Some(self.0.remove(self.place(id)?))
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
-        self.0.iter_mut()
+        self.0.iter_mut().map(|stream| &mut **stream)
     }
 
     /// A copy, so that the streams can be changed on the way.
