@@ -1,6 +1,6 @@
 /**
- * Runs the README's example as it stands and compares what it prints with its comments.
- *   node docs/run-example.mjs [BASE_URL]
+ * Runs a document's example as it stands and compares what it prints with its comments.
+ *   node docs/run-example.mjs [BASE_URL [FILE]]     the README's, unless another file is named
  * The package must be built (`cargo xtask build`) and the demo must be up. BASE_URL stands in for the example's own.
  */
 import { execFile } from "node:child_process";
@@ -12,21 +12,22 @@ import { promisify } from "node:util";
 
 const LIMIT_MS = 20_000;
 const repository = fileURLToPath(new URL("..", import.meta.url));
-const [baseUrl] = process.argv.slice(2);
+const [baseUrl, document = "README.md"] = process.argv.slice(2);
 
-const example = exampleIn(await readFile(join(repository, "README.md"), "utf8"));
+const example = exampleIn(await readFile(join(repository, document), "utf8"));
 const expected = promisesOf(example);
 const printed = await run(baseUrl ? withBase(example, baseUrl) : example);
 if (printed === expected) {
-  console.log(`ok README example: it prints what it says\n${printed}`);
+  console.log(`ok the example of ${document}: it prints what it says\n${printed}`);
 } else {
-  console.error(`not ok README example\nit says:\n${expected}\nit printed:\n${printed}`);
+  console.error(`not ok the example of ${document}\nit says:\n${expected}\nit printed:\n${printed}`);
   process.exitCode = 1;
 }
 
-function exampleIn(readme) {
-  const [, code] = /^```js\n([^]*?)^```$/m.exec(readme) ?? [];
-  if (!code?.includes("createClient")) throw new Error("README.md has no ```js block that makes a client");
+function exampleIn(text) {
+  const [, code] = /^```js\n([^]*?)^```$/m.exec(text) ?? [];
+  if (!code?.includes("createClient"))
+    throw new Error(`${document} has no \`\`\`js block that makes a client`);
   return code;
 }
 

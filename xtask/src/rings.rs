@@ -130,9 +130,12 @@ fn js(target: &str) -> Result<Count> {
         ["--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--also", &pages].map(str::to_owned);
     let demo = servers::demo(servers::dubbo_go()?, &flags, false)?;
     if target == "node" {
-        // The example of the README, as it stands there.
-        let base = format!("{}/tonic", demo.origin);
-        Run::new("node").arg(crate::root().join("docs/run-example.mjs")).arg(base).shown()?;
+        // Examples as they stand in the documents.
+        for (server, document) in [("tonic", "README.md"), ("dubbo-go", "docs/migrating-from-dubbo-go.md")] {
+            let base = format!("{}/{server}", demo.origin);
+            let run = Run::new("node").arg(crate::root().join("docs/run-example.mjs"));
+            run.arg(base).arg(document).shown()?;
+        }
     }
     let run = Run::new("node").words("run.mjs --target").arg(target).arg("--origin").arg(&demo.origin);
     let run = demo.tls_origin.iter().fold(run, |run, origin| run.arg("--tls-origin").arg(origin));
