@@ -194,7 +194,7 @@ async function cancelledWithinATask(t, { call, reply }, cause) {
 }
 
 async function deadline(t) {
-  const { call, reply } = await t.endless({ timeoutMs: 500 });
+  const { call, reply } = await t.endlessWithDeadline();
   await t.endedWith({ call, reply }, { code: DEADLINE_EXCEEDED, fault: ["local", "peer"] });
   await t.observed.until(["cancelled", "deadline"]);
   await t.observed.until("end");
@@ -266,7 +266,7 @@ const ends = {
     call.cancel();
     return call;
   },
-  DEADLINE_EXCEEDED: async (t) => (await t.endless({ timeoutMs: 300 })).call,
+  DEADLINE_EXCEEDED: async (t) => (await t.endlessWithDeadline()).call,
 };
 
 /** What each method says after each end: the same in every column. */
@@ -325,8 +325,7 @@ async function freed(t) {
   for (let n = 0; n < 3; n++) {
     t.renew();
     leaving.push(await t.endless({ signal }));
-    t.renew();
-    leaving.push(await t.endless({ timeoutMs: 300, signal: kept.signal }));
+    leaving.push(await t.endlessWithDeadline({ signal: kept.signal }));
   }
   ok((await stats(origin, t.server)).open > before, "open calls");
   controller.abort();
