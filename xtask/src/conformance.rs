@@ -14,19 +14,27 @@ const VERSION: &str = "v1.0.5";
 /// What its go.mod says.
 const GO: &str = "1.24.0";
 const FOLDER: &str = "tests/conformance";
+/// The one configuration that needs a gateway.
+const GATEWAY: &str = "gateway";
 const REPORT: &str = "docs/conformance.md";
 
-/// A configuration of the suite, `<name>.yaml`, and where it is run.
+/// Cases, and where they are run.
 struct Set {
     name: &'static str,
+    /// `<config>.yaml`.
+    config: &'static str,
+    /// Ours in the suite's format, in the place of its own.
+    beyond: bool,
     runtimes: &'static [&'static str],
-    gateway: bool,
 }
 
 const SETS: &[Set] = &[
-    Set { name: "browser", runtimes: &["chromium", "firefox"], gateway: false },
-    Set { name: "gateway", runtimes: &["chromium", "firefox", "node"], gateway: true },
-    Set { name: "node", runtimes: &["node"], gateway: false },
+    Set { name: "browser", config: "browser", beyond: false, runtimes: &["chromium", "firefox"] },
+    Set { name: "gateway", config: GATEWAY, beyond: false, runtimes: &["chromium", "firefox", "node"] },
+    Set { name: "node", config: "node", beyond: false, runtimes: &["node"] },
+    Set { name: "fetch", config: "fetch", beyond: false, runtimes: &["workerd"] },
+    Set { name: "beyond", config: "browser", beyond: true, runtimes: &["chromium", "firefox"] },
+    Set { name: "beyond-gateway", config: GATEWAY, beyond: true, runtimes: &["chromium", "node"] },
 ];
 
 /// The sets that are named, or all, in the runtime that is named, or in each; writes the report.
@@ -78,10 +86,10 @@ fn run_set(set: &Set, runtime: &str) -> Result<Count> {
     };
     package::build()?;
     let suite = Suite::ready()?;
-    let gateway = if set.gateway { Some(Gateway::start()?) } else { None };
+    let gateway = if set.config == GATEWAY { Some(Gateway::start()?) } else { None };
     say(format_args!("the conformance suite's set \"{}\" in {runtime}", set.name));
-    let config = format!("{FOLDER}/{}.yaml", set.name);
-    let run = Run::new(&suite.runner).words("--mode client --conf").arg(config);
+    let run = Run::new(&suite.runner).words("--mode client --conf").arg(config(set));
+    let run = beyond(set)?.iter().fold(run, |run, file| run.arg("--test-file").arg(file));
     let run = run.arg("--known-failing").arg(format!("@{FOLDER}/known-failing.txt"));
     let run = run.words("-- node").arg(format!("{FOLDER}/client.mjs")).arg("--target").arg(runtime);
     let run = run.arg("--messages").arg(&suite.messages);
@@ -96,6 +104,20 @@ fn run_set(set: &Set, runtime: &str) -> Result<Count> {
         return Err(Error::failed("the suite's runner ran no case"));
     }
     Ok(count)
+}
+
+fn config(set: &Set) -> String {
+    format!("{FOLDER}/{}.yaml", set.config)
+}
+
+/// Cases that stand in the place of the suite's own.
+fn beyond(set: &Set) -> Result<Vec<PathBuf>> {
+    if !set.beyond {
+        return Ok(Vec::new());
+    }
+    let folder = crate::root().join(FOLDER).join("beyond");
+    let files = doing(format_args!("cannot list {}", folder.display()), fs::read_dir(&folder))?;
+    Ok(files.flatten().map(|file| file.path()).collect())
 }
 
 /// `12 passed, 1 failed`, and `Another 3 could not be run …` behind it.
@@ -177,10 +199,11 @@ fn write_report(set: &str, runtime: &str, count: &Count) -> Result<()> {
 fn report(old: &str, set: &str, runtime: &str, count: &Count) -> Result<String> {
     let mut text = format!(
         "# Conformance\n\n\
-         The [connectrpc conformance suite]({URL}) {VERSION}, with its own runner and servers, on the\nnpm package. \
-         `cargo xtask conformance` runs it and writes this page; `cargo xtask test` runs most rows of it and\nfails \
-         where one is not true. No case is known to fail and none is skipped: `{FOLDER}/known-failing.txt` is\n\
-         empty.\n\n\
+         The [connectrpc conformance suite]({URL}) {VERSION}, with its\nown runner and servers, on the npm package. \
+         `cargo xtask conformance` runs it and writes this page; `cargo xtask test`\nruns most rows of it and fails \
+         where one is not true. No case is known to fail and none is skipped:\n\
+         `{FOLDER}/known-failing.txt` is empty. The sets `beyond` are [cases of our own](../{FOLDER}/beyond)\nin the \
+         suite's format, under the configurations browser and gateway.\n\n\
          | set | runtime | cases | passed | failed |\n|---|---|---|---|---|\n"
     );
     for one in SETS {
@@ -194,8 +217,8 @@ fn report(old: &str, set: &str, runtime: &str, count: &Count) -> Result<String> 
             text.extend(row.map(|row| format!("{row}\n")));
         }
     }
-    for one in SETS {
-        let config = read(&crate::root().join(FOLDER).join(format!("{}.yaml", one.name)))?;
+    for one in SETS.iter().filter(|one| !one.beyond) {
+        let config = read(&crate::root().join(config(one)))?;
         text += &format!("\n## The set {}\n\n```yaml\n{config}```\n", one.name);
     }
     Ok(text)
