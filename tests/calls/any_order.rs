@@ -39,6 +39,10 @@ enum Op {
     Ends(Option<u8>),
     Reset(u32, bool),
     ConnectionFails,
+    /// The platform has inflated what it was to.
+    Inflates,
+    /// The platform has compressed what it was to.
+    Deflates,
     /// Time passes; the timer fires when due, or is late.
     Passes(u64, bool),
 }
@@ -46,8 +50,11 @@ enum Op {
 #[derive(Clone, Debug)]
 enum Written {
     Message(Vec<u8>),
+    /// In gzip.
+    Compressed(Vec<u8>),
     Headers,
     Trailers(u8),
+    CompressedTrailers(u8),
     Garbage(Vec<u8>),
 }
 
@@ -63,6 +70,9 @@ fn goes_on() -> impl Strategy<Value = Op> {
         5 => Just(Op::Take),
         5 => message(),
         3 => Just(Op::Writes(Written::Message(Vec::new()))),
+        2 => compressed(0..MAX_MESSAGE + 1),
+        5 => Just(Op::Inflates),
+        3 => Just(Op::Deflates),
         8 => prop_oneof![1..8usize, 8..200usize].prop_map(Op::Arrives),
         2 => (0..20u64, any::<bool>()).prop_map(|(millis, late)| Op::Passes(millis, late)),
     ]
@@ -76,12 +86,19 @@ fn may_end() -> impl Strategy<Value = Op> {
         Just(Op::Writes(Written::Headers)),
         Just(Op::Writes(Written::Message(vec![7; MAX_MESSAGE + 1]))),
         prop_oneof![Just(0), 0..20u8].prop_map(|code| Op::Writes(Written::Trailers(code))),
+        prop_oneof![Just(0), 0..20u8].prop_map(|code| Op::Writes(Written::CompressedTrailers(code))),
+        compressed(MAX_MESSAGE + 1..1_000),
         vec(any::<u8>(), 1..30).prop_map(|garbage| Op::Writes(Written::Garbage(garbage))),
         prop_oneof![Just(200u16), any::<u16>()].prop_map(Op::Http),
         proptest::option::of(0..2u8).prop_map(Op::Ends),
         (0..0x10u32, any::<bool>()).prop_map(|(code, sent)| Op::Reset(code, sent)),
         Just(Op::ConnectionFails),
     ]
+}
+
+/// Of one byte again and again, since what comes compressed has a limit too.
+fn compressed(length: Range<usize>) -> impl Strategy<Value = Op> {
+    (length, any::<u8>()).prop_map(|(length, byte)| Op::Writes(Written::Compressed(vec![byte; length])))
 }
 
 /// Not byte by byte: that costs most of the time of a run.
@@ -119,10 +136,11 @@ fn holds_over(wire: Wire) {
     // Four kinds share the cases.
     let config = ProptestConfig { cases: 2 * ProptestConfig::default().cases, ..no_files() };
     let deadline = || proptest::option::of(0..200u64);
-    proptest!(config, |(kind in kind(), deadline in deadline(), ops in ops())| {
+    proptest!(config, |(kind in kind(), gzip in any::<bool>(), deadline in deadline(), ops in ops())| {
         let setup = Setup::new(kind).window(WINDOW).max_message(MAX_MESSAGE);
         let setup = deadline.into_iter().fold(setup, Setup::deadline);
-        let mut account = Account::new(setup.over(wire), kind);
+        let setup = if gzip { setup.gzip() } else { setup };
+        let mut account = Account::new(setup.over(wire), kind, gzip);
         for op in ops {
             account.plays(op);
         }

@@ -9,6 +9,7 @@ use tidewire::status::{Code, Fault, Status};
 
 use super::{MAX_MESSAGE, Op, WINDOW, Written};
 use crate::harness::exchange::Told;
+use crate::harness::gzip::{deflate, inflate};
 use crate::harness::wire::Wire;
 use crate::harness::{Pair, headers};
 
@@ -16,6 +17,7 @@ use crate::harness::{Pair, headers};
 pub(super) struct Account {
     pair: Pair,
     kind: CallKind,
+    gzip: bool,
     opened: bool,
     half_closed: bool,
     /// HTTP's headers were good.
@@ -30,14 +32,23 @@ pub(super) struct Account {
     told: Vec<Vec<u8>>,
     /// How many of these the reader took.
     taken: usize,
+    /// What the platform is to inflate, and how many pieces it has.
+    inflates: Option<(Vec<u8>, usize)>,
+    inflated: usize,
+    /// What it is to compress, and how many messages it has.
+    deflates: Option<Vec<u8>>,
+    deflated: usize,
+    /// The peer's end came, behind what is still to be inflated.
+    end_waits: bool,
     ended: Option<Status>,
 }
 
 impl Account {
-    pub(super) fn new(pair: Pair, kind: CallKind) -> Self {
+    pub(super) fn new(pair: Pair, kind: CallKind, gzip: bool) -> Self {
         Self {
             pair,
             kind,
+            gzip,
             opened: false,
             half_closed: false,
             http: false,
@@ -48,6 +59,11 @@ impl Account {
             seen_by_peer: Vec::new(),
             told: Vec::new(),
             taken: 0,
+            inflates: None,
+            inflated: 0,
+            deflates: None,
+            deflated: 0,
+            end_waits: false,
             ended: None,
         }
     }
@@ -59,12 +75,17 @@ impl Account {
         let released = self.pair.peer.exchange.borrow().released;
         self.act(&op);
         self.collect();
-        assert_eq!(self.sent, self.seen_by_peer, "every message that was accepted left, in order");
+        let left = self.left();
+        if self.is_active() {
+            assert_eq!(self.seen_by_peer, left, "every message that was accepted left in its turn");
+        } else {
+            assert!(left.starts_with(&self.seen_by_peer), "what left by the end was in order");
+        }
         if let (false, Some(status)) = (had_ended, &self.ended) {
             self.is_the_cause(&op, status, was_active);
         }
         if was_active && !self.has_expired() {
-            assert_eq!(self.told, self.due(), "whole messages, in order, none lost");
+            assert_eq!(self.told, self.due().0, "whole messages, in order, none lost");
         }
         if self.is_active() {
             self.window_is_right(released);
@@ -110,22 +131,47 @@ impl Account {
             Op::Arrives(bytes) => {
                 let rest = self.pipe.split_off((*bytes).min(self.pipe.len()));
                 let chunk = std::mem::replace(&mut self.pipe, rest);
-                if self.is_active() && !self.has_expired() {
+                if self.is_active() && !self.has_expired() && !self.end_waits {
                     self.arrived.extend(&chunk);
                 }
                 self.pair.peer.sends(&chunk);
             }
             Op::Http(status) => self.answer_http(*status),
+            Op::Inflates => {
+                if let Some((bytes, limit)) = self.inflates.take() {
+                    self.inflated += usize::from(self.is_active() && !self.has_expired());
+                    self.pair.platform().has_inflated(inflate(&bytes, limit));
+                }
+            }
+            Op::Deflates => {
+                if let Some(message) = self.deflates.take() {
+                    self.deflated += 1;
+                    self.pair.platform().has_deflated(&deflate(&message));
+                }
+            }
             Op::Ends(status) => {
+                self.may_wait();
                 let trailers = status.map(|code| headers(&[("grpc-status", &code.to_string())]));
                 self.pair.peer.body_ends(trailers);
             }
-            Op::Reset(code, true) => self.pair.peer.resets(*code, "so there"),
-            Op::Reset(code, false) => self.pair.peer.is_not_reached(*code, "so there"),
-            Op::ConnectionFails => self.pair.peer.connection_fails("lost"),
+            Op::Reset(..) | Op::ConnectionFails => self.lose(op),
             Op::Passes(millis, false) => self.pair.after(*millis),
             Op::Passes(millis, true) => self.pair.after_without_timer(*millis),
         }
+    }
+
+    fn lose(&mut self, op: &Op) {
+        self.may_wait();
+        match op {
+            Op::Reset(code, true) => self.pair.peer.resets(*code, "so there"),
+            Op::Reset(code, false) => self.pair.peer.is_not_reached(*code, "so there"),
+            _ => self.pair.peer.connection_fails("lost"),
+        }
+    }
+
+    /// An end comes behind what is still to be inflated.
+    fn may_wait(&mut self) {
+        self.end_waits |= self.is_active() && !self.has_expired() && self.due().1;
     }
 
     fn write(&mut self, written: &Written) {
@@ -133,9 +179,15 @@ impl Account {
         let block = |list: &[(&str, &str)]| wire.block(&headers(list));
         self.pipe.extend(match written {
             Written::Message(payload) => wire.message(payload),
-            Written::Headers if wire.has_headers_in_body() => block(&[("content-type", "application/grpc")]),
+            Written::Compressed(payload) => wire.compressed(payload),
+            Written::Headers if wire.has_headers_in_body() => {
+                block(&[("content-type", "application/grpc"), ("grpc-encoding", self.encoding())])
+            }
+            Written::CompressedTrailers(code) if wire != Wire::Grpc => {
+                wire.compressed_block(&[("grpc-status", &code.to_string())])
+            }
             Written::Trailers(code) if wire != Wire::Grpc => block(&[("grpc-status", &code.to_string())]),
-            Written::Headers | Written::Trailers(_) => Vec::new(),
+            Written::Headers | Written::Trailers(_) | Written::CompressedTrailers(_) => Vec::new(),
             Written::Garbage(bytes) => bytes.clone(),
         });
     }
@@ -144,12 +196,18 @@ impl Account {
         if self.pair.peer.wire.has_headers_in_body() {
             return;
         }
-        self.http |= status == 200 && self.is_active() && !self.has_expired();
+        self.http |= status == 200 && self.is_active() && !self.has_expired() && !self.end_waits;
         let content_type = self.pair.peer.wire.content_type();
-        self.pair.peer.answers_http(status, headers(&[("content-type", content_type)]));
+        let list = headers(&[("content-type", content_type), ("grpc-encoding", self.encoding())]);
+        self.pair.peer.answers_http(status, list);
+    }
+
+    fn encoding(&self) -> &'static str {
+        if self.gzip { "gzip" } else { "identity" }
     }
 
     fn collect(&mut self) {
+        let before = self.inflates.clone();
         let exchange = &mut *self.pair.peer.exchange.borrow_mut();
         for told in exchange.told.drain(..) {
             match told {
@@ -159,10 +217,30 @@ impl Account {
             }
         }
         for transmit in exchange.asked.drain(..) {
-            if let Transmit::Data(bytes) = transmit {
-                self.seen_by_peer.push(self.pair.peer.wire.unwrap(&bytes).1);
+            match transmit {
+                Transmit::Data(bytes) => {
+                    let (flags, message) = self.pair.peer.wire.unwrap(&bytes);
+                    let message = if flags == 1 { inflate(&message, 100).unwrap() } else { message };
+                    self.seen_by_peer.push(message);
+                }
+                Transmit::Inflate { bytes, limit } => self.inflates = Some((bytes, limit)),
+                Transmit::Deflate(message) => self.deflates = Some(message),
+                _ => {}
             }
         }
+        if self.inflates.is_some() && self.inflates != before {
+            assert!(waiting(&self.told[self.taken..]) <= WINDOW, "inflated for a reader that is behind");
+        }
+    }
+
+    /// What has left of what was sent: what has bytes only once it is compressed, and nothing before what is in front.
+    fn left(&self) -> Vec<Vec<u8>> {
+        let mut compressed = 0;
+        let left = self.sent.iter().take_while(|message| {
+            compressed += usize::from(self.gzip && !message.is_empty());
+            compressed <= self.deflated
+        });
+        left.cloned().collect()
     }
 
     fn is_active(&self) -> bool {
@@ -180,40 +258,64 @@ impl Account {
             Op::Open => (Code::DeadlineExceeded, Fault::Local),
             _ if was_active && self.has_expired() => (Code::DeadlineExceeded, Fault::Local),
             Op::Cancel => (Code::Cancelled, Fault::Local),
+            Op::Ends(_) | Op::Reset(..) | Op::ConnectionFails if self.end_waits => {
+                panic!("{op:?} ended the call before what came before it was inflated: {status}")
+            }
             Op::Reset(_, false) | Op::ConnectionFails => (Code::Unavailable, Fault::Transport),
             Op::Reset(code, true) => (Code::from_reset(*code), Fault::Peer),
-            Op::Arrives(_) | Op::Http(_) | Op::Ends(_) if status.is_ok() => (Code::Ok, Fault::None),
-            Op::Arrives(_) | Op::Http(_) | Op::Ends(_) => (status.code, Fault::Peer),
-            Op::Send(_) | Op::CloseSend | Op::Take | Op::Writes(_) | Op::Passes(..) => {
+            // What waited behind it may be a lost connection.
+            Op::Inflates if self.end_waits && status.fault == Fault::Transport => told,
+            Op::Arrives(_) | Op::Http(_) | Op::Ends(_) | Op::Inflates if status.is_ok() => {
+                (Code::Ok, Fault::None)
+            }
+            Op::Arrives(_) | Op::Http(_) | Op::Ends(_) | Op::Inflates => (status.code, Fault::Peer),
+            Op::Send(_) | Op::CloseSend | Op::Take | Op::Writes(_) | Op::Deflates | Op::Passes(..) => {
                 panic!("{op:?} ended the call: {status}")
             }
         };
         assert_eq!(told, expected, "{op:?} ended the call: {status}");
     }
 
-    /// While the reader is behind nothing is given back, otherwise everything.
+    /// While the reader is behind nothing is given back, otherwise everything but what brought a piece that is still to
+    /// be inflated, and came behind it.
     fn window_is_right(&self, released_before: usize) {
-        let waiting: usize = self.told[self.taken..].iter().map(|message| message.len() + 64).sum();
+        let waiting = waiting(&self.told[self.taken..]);
         let exchange = self.pair.peer.exchange.borrow();
+        if waiting <= WINDOW && self.due().1 {
+            return assert!(exchange.released < self.arrived.len(), "given back while it is inflated");
+        }
         let expected = if waiting > WINDOW { released_before } else { self.arrived.len() };
         assert_eq!(exchange.released, expected, "{waiting} bytes wait");
     }
 
-    /// The messages that what has arrived must have brought: up to the first byte that makes no sense.
-    fn due(&self) -> Vec<Vec<u8>> {
+    /// The messages that what has arrived must have brought: up to the first byte that makes no sense, or the first
+    /// piece that is still to be inflated, if there is one.
+    fn due(&self) -> (Vec<Vec<u8>>, bool) {
         let wire = self.pair.peer.wire;
         let body = self.body();
         let mut rest = body.as_slice();
         let mut messages = Vec::new();
         let mut has_headers = self.http;
+        let mut inflated = 0;
         while let [flags, a, b, c, d, after @ ..] = rest {
             let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
-            let is_block = wire != Wire::Grpc && *flags == 0x80;
-            if !(*flags == 0 || is_block) || after.len() < length || (!is_block && length > MAX_MESSAGE) {
+            let is_compressed = self.gzip && has_headers && flags & 1 == 1;
+            let flags = if is_compressed { flags & !1 } else { *flags };
+            let is_block = wire != Wire::Grpc && flags == 0x80;
+            if !(flags == 0 || is_block) || after.len() < length || (!is_block && length > MAX_MESSAGE) {
                 break;
             }
             let (payload, next) = after.split_at(length);
             rest = next;
+            let mut payload = payload.to_vec();
+            if is_compressed && !payload.is_empty() {
+                inflated += 1;
+                if inflated > self.inflated {
+                    return (messages, true);
+                }
+                let Ok(bytes) = inflate(&payload, MAX_MESSAGE) else { break };
+                payload = bytes;
+            }
             if is_block {
                 let is_status = payload.windows(11).any(|name| name.eq_ignore_ascii_case(b"grpc-status"));
                 if !wire.has_headers_in_body() || has_headers || is_status {
@@ -221,12 +323,12 @@ impl Account {
                 }
                 has_headers = true;
             } else if has_headers && (messages.is_empty() || self.kind.streams_responses()) {
-                messages.push(payload.to_vec());
+                messages.push(payload);
             } else {
                 break;
             }
         }
-        messages
+        (messages, false)
     }
 
     /// The body without base64: as far as it is that.
@@ -236,4 +338,9 @@ impl Account {
         }
         self.arrived.chunks_exact(4).map_while(|quantum| STANDARD.decode(quantum).ok()).flatten().collect()
     }
+}
+
+/// What messages that the reader has not taken cost.
+fn waiting(messages: &[Vec<u8>]) -> usize {
+    messages.iter().map(|message| message.len() + 64).sum()
 }
