@@ -176,6 +176,19 @@ export default (suite, env) => {
     },
   );
 
+  for (const kind of env.runtime === "node" ? [] : ["client_stream", "bidi"]) {
+    suite.scenario(
+      `${kind} / fetch / tonic / collected requests may be gzip`,
+      async (t) => {
+        t.client = await t.newClient({ ...both, bufferRequestBytes: 10_000 });
+        await talk(t);
+        const { metadata } = (await t.observed.until("open")).detail;
+        equal(metadata["grpc-encoding"], ["gzip"], "grpc-encoding at the server");
+      },
+      { kind, transport: "fetch", server: "tonic" },
+    );
+  }
+
   for (const [fault, expected] of Object.entries(faults)) {
     for (const kind of ["unary", "server_stream"]) {
       suite.scenario(`faults / gzip / ${kind} / ${fault}`, async (t) => {
