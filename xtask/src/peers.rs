@@ -220,6 +220,24 @@ fn joined<T>(thread: thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
     thread.join().unwrap_or_else(|_| Err(Error::failed("the thread that runs a peer panicked")))
 }
 
+/// Those of `peers` that this machine can build, and whether that is all. Under CI it is an error to lack one.
+pub(crate) fn buildable(peers: Vec<&'static Peer>) -> (Vec<&'static Peer>, bool) {
+    let count = peers.len();
+    let lacking = |peer: &Peer| match peer.program() {
+        Err(Error::Missing(why)) if !crate::in_ci() => {
+            say(format_args!("{}: left out: {why}", peer.name));
+            true
+        }
+        // Any other error comes again when it is started.
+        _ => false,
+    };
+    let mut kept: Vec<&Peer> = peers.into_iter().filter(|peer| !lacking(peer)).collect();
+    let names: Vec<&str> = kept.iter().map(|peer| peer.name).collect();
+    kept.retain(|peer| peer.upstream.is_none_or(|upstream| names.contains(&upstream)));
+    let all = kept.len() == count;
+    (kept, all)
+}
+
 /// A peer that runs until this is dropped.
 pub(crate) struct Running {
     pub(crate) name: &'static str,

@@ -8,6 +8,7 @@
  * - `transport`, `protocol`, `client`: more options of `createClient`; `url(env)`: its base URL;
  * - `kinds`: what can be called at all. With fewer than all: `lacks: { note, shown }`, as in `cannot` below;
  * - `details`: whether the server sends the details of its failures;
+ * - `barred: { runtime: { note, shown } }`: runtimes that cannot call the peer at all;
  * - `secure`: only in a page behind TLS; `runtimes`: only in these;
  * - `cells`: rows that go otherwise: `{ cannot: sentence, shown }` where the peer cannot carry it, `{ differs: sentence,
  *   shown }` where the client gets what it is promised and the server is told otherwise. The sentence ends with the

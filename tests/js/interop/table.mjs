@@ -23,6 +23,8 @@ export function cells(env) {
 /** `how`: "yes", "differs" or "cannot"; the latter two have a `note`. */
 function cell(env, column, row) {
   const name = `${column.id} / ${row.id}`;
+  const barred = column.barred?.[env.runtime];
+  if (barred) return { name, how: "cannot", note: barred.note, kind: row.kinds[0], body: barred.shown };
   const special = column.cells?.[row.id];
   if (special && (special.runtimes ?? [env.runtime]).includes(env.runtime)) {
     const { cannot, differs, kind = row.kinds[0], shown } = special;
