@@ -3,9 +3,10 @@ import { Messages } from "./messages.mjs";
 import { throughGateway, toServer } from "./reach.mjs";
 import { CaseRunner } from "./run-case.mjs";
 
-const { gateway } = await (await fetch("/settings")).json();
+const { gateway, text } = await (await fetch("/settings")).json();
 const runner = new CaseRunner({
   tidewire,
+  text,
   messages: new Messages(new Uint8Array(await (await fetch("/messages")).arrayBuffer())),
   clientOptions: (request) => (gateway ? throughGateway(gateway, request) : toServer(request)),
 });

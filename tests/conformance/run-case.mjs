@@ -5,14 +5,16 @@
 
 const protocols = { CONNECT: "connect", GRPC: "grpc", GRPC_WEB: "grpc-web" };
 
-/** `clientOptions(request)`: how this runtime reaches the request's server. */
+/** `clientOptions(request)`: how this runtime reaches the request's server. `text`: gRPC-Web is written in base64. */
 export class CaseRunner {
   #tidewire;
   #messages;
   #clientOptions;
+  #protocols;
   #clients = new Map();
 
-  constructor({ tidewire, messages, clientOptions }) {
+  constructor({ tidewire, messages, clientOptions, text }) {
+    this.#protocols = { ...protocols, ...(text && { GRPC_WEB: "grpc-web-text" }) };
     this.#tidewire = tidewire;
     this.#messages = messages;
     this.#clientOptions = clientOptions;
@@ -63,7 +65,7 @@ export class CaseRunner {
 
   /** One for each server and protocol, so that cases share what a page's calls share. */
   #client(request) {
-    const names = Object.entries(protocols);
+    const names = Object.entries(this.#protocols);
     const [, protocol] = names.find(([name]) => this.#messages.number("Protocol", name) === request.protocol);
     const options = { protocol, ...this.#clientOptions(request) };
     const key = `${options.baseUrl} ${protocol}`;

@@ -16,6 +16,8 @@ const GO: &str = "1.24.0";
 const FOLDER: &str = "tests/conformance";
 /// The one configuration that needs a gateway.
 const GATEWAY: &str = "gateway";
+/// gRPC-Web in base64.
+const TEXT: &str = "text";
 const REPORT: &str = "docs/conformance.md";
 
 /// Cases, and where they are run.
@@ -33,6 +35,7 @@ const SETS: &[Set] = &[
     Set { name: "gateway", config: GATEWAY, beyond: false, runtimes: &["chromium", "firefox", "node"] },
     Set { name: "node", config: "node", beyond: false, runtimes: &["node"] },
     Set { name: "fetch", config: "fetch", beyond: false, runtimes: &["workerd"] },
+    Set { name: TEXT, config: TEXT, beyond: false, runtimes: &["chromium", "firefox"] },
     Set { name: "beyond", config: "browser", beyond: true, runtimes: &["chromium", "firefox"] },
     Set { name: "beyond-gateway", config: GATEWAY, beyond: true, runtimes: &["chromium", "node"] },
 ];
@@ -91,8 +94,11 @@ fn run_set(set: &Set, runtime: &str) -> Result<Count> {
     let run = Run::new(&suite.runner).words("--mode client --conf").arg(config(set));
     let run = beyond(set)?.iter().fold(run, |run, file| run.arg("--test-file").arg(file));
     let run = run.arg("--known-failing").arg(format!("@{FOLDER}/known-failing.txt"));
+    let text = set.name == TEXT;
+    let run = if text { run.arg("--run").arg("**/(grpc server impl)/**") } else { run };
     let run = run.words("-- node").arg(format!("{FOLDER}/client.mjs")).arg("--target").arg(runtime);
     let run = run.arg("--messages").arg(&suite.messages);
+    let run = if text { run.arg("--text") } else { run };
     let run = gateway.iter().fold(run, |run, gateway| run.arg("--gateway").arg(&gateway.origin));
     let run = browser.into_iter().fold(run, |run, (name, path)| run.env(name, path));
     let (output, error) = run.limit_secs(900).shown_anyway()?;

@@ -39,8 +39,8 @@ cargo xtask <word>
                   the table of calls against other servers and proxies, or the part of it that is named; the whole
                   writes docs/interop.md
   conformance [set] [runtime]
-                  the connectrpc conformance suite: all of it, or browser, gateway, node, fetch, beyond
-                  or beyond-gateway; writes docs/conformance.md
+                  the connectrpc conformance suite: all of it, or browser, gateway, node, fetch, text,
+                  beyond or beyond-gateway; writes docs/conformance.md
   build           the crate to wasm, and the npm package into pkg-config/dist
   size            measure what a browser loads, write SIZE.md, fail above the budget
   setup           only fetch and build what the other words need

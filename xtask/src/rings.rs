@@ -37,6 +37,7 @@ pub(crate) const RINGS: &[Ring] = &[
     Ring { name: "conformance gateway chromium", run: || conformance::ring("gateway", "chromium") },
     Ring { name: "conformance gateway firefox", run: || conformance::ring("gateway", "firefox") },
     Ring { name: "conformance node node", run: || conformance::ring("node", "node") },
+    Ring { name: "conformance text chromium", run: || conformance::ring("text", "chromium") },
     Ring { name: "conformance beyond chromium", run: || conformance::ring("beyond", "chromium") },
     Ring {
         name: "conformance beyond-gateway chromium",

@@ -11,7 +11,7 @@ const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,
  * A page that runs cases. They travel on a WebSocket between us and it: requests there, responses back in whatever order
  * they come, numbered by their first bytes. `open(url)` opens a page in a browser.
  */
-export async function launchPage({ descriptors, gateway, open, close }) {
+export async function launchPage({ descriptors, gateway, text, open, close }) {
   const bundle = await build({
     entryPoints: [fileURLToPath(new URL("../page.mjs", import.meta.url))],
     bundle: true,
@@ -22,7 +22,7 @@ export async function launchPage({ descriptors, gateway, open, close }) {
     "/": ["text/html", html],
     "/page.js": ["text/javascript", bundle.outputFiles[0].contents],
     "/messages": ["application/octet-stream", descriptors],
-    "/settings": ["application/json", JSON.stringify({ gateway })],
+    "/settings": ["application/json", JSON.stringify({ gateway, text })],
   });
   const sockets = new WebSocketServer({ server });
   server.listen(0, "127.0.0.1");

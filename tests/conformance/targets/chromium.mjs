@@ -2,7 +2,7 @@ import { chromium } from "playwright-core";
 import { complain } from "../complain.mjs";
 import { launchPage } from "./browser.mjs";
 
-export async function launch({ descriptors, gateway }) {
+export async function launch(options) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROME ?? "/usr/bin/chromium",
     headless: true,
@@ -20,5 +20,5 @@ export async function launch({ descriptors, gateway }) {
     page.on("pageerror", complain);
     await page.goto(url);
   }
-  return launchPage({ descriptors, gateway, open, close: () => browser.close() });
+  return launchPage({ ...options, open, close: () => browser.close() });
 }

@@ -2,7 +2,7 @@ import puppeteer from "puppeteer-core";
 import { complain } from "../complain.mjs";
 import { launchPage } from "./browser.mjs";
 
-export async function launch({ descriptors, gateway }) {
+export async function launch(options) {
   const browser = await puppeteer.launch({
     browser: "firefox",
     executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
@@ -15,5 +15,5 @@ export async function launch({ descriptors, gateway }) {
     page.on("pageerror", complain);
     await page.goto(url);
   }
-  return launchPage({ descriptors, gateway, open, close: () => browser.close() });
+  return launchPage({ ...options, open, close: () => browser.close() });
 }

@@ -8,10 +8,11 @@ import { throughGateway, toServer } from "../reach.mjs";
 const packageUrl = new URL("../../../pkg-config/dist/index.js", import.meta.url);
 
 /** In this process. Over TLS undici's fetch speaks HTTP/2, and is full-duplex. */
-export async function launch({ descriptors, gateway }) {
+export async function launch({ descriptors, gateway, text }) {
   process.on("unhandledRejection", complain);
   const runner = new CaseRunner({
     tidewire: await import(packageUrl),
+    text,
     messages: new Messages(descriptors),
     clientOptions: (request) =>
       gateway
