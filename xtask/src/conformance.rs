@@ -142,7 +142,8 @@ struct Suite {
 
 impl Suite {
     fn ready() -> Result<Self> {
-        tools::npm(FOLDER)?;
+        // Browsers are started as in the scenarios.
+        tools::npm("tests/js").and_then(|()| tools::npm(FOLDER))?;
         let folder = cache::folder()?.join("tools").join(format!("conformance-{VERSION}"));
         let suite =
             Self { runner: folder.join("connectconformance"), messages: folder.join("messages.binpb") };

@@ -1,15 +1,9 @@
-import puppeteer from "puppeteer-core";
+import { start } from "../../js/targets/firefox.mjs";
 import { complain } from "../complain.mjs";
 import { launchPage } from "./browser.mjs";
 
 export async function launch(options) {
-  const browser = await puppeteer.launch({
-    browser: "firefox",
-    executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
-    headless: true,
-    acceptInsecureCerts: true,
-    protocol: "webDriverBiDi",
-  });
+  const browser = await start();
   async function open(url) {
     const page = await browser.newPage();
     page.on("pageerror", complain);

@@ -10,12 +10,16 @@ const QUIET = [
   "--disable-quic",
 ];
 
-export async function launch({ origin, tlsOrigin, settings }) {
-  const browser = await chromium.launch({
+export function start() {
+  return chromium.launch({
     executablePath: process.env.CHROME ?? "/usr/bin/chromium",
     headless: true,
     args: [...QUIET, "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
+}
+
+export async function launch({ origin, tlsOrigin, settings }) {
+  const browser = await start();
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   const session = await browser.newBrowserCDPSession();
 

@@ -1,8 +1,8 @@
 import puppeteer from "puppeteer-core";
 import { openPage } from "./browser.mjs";
 
-export async function launch({ origin, tlsOrigin, settings }) {
-  const browser = await puppeteer.launch({
+export function start() {
+  return puppeteer.launch({
     browser: "firefox",
     executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
     headless: true,
@@ -11,6 +11,10 @@ export async function launch({ origin, tlsOrigin, settings }) {
     // Scenarios have limits of their own; that of the protocol would only hide which one was exceeded.
     protocolTimeout: 0,
   });
+}
+
+export async function launch({ origin, tlsOrigin, settings }) {
+  const browser = await start();
   const newPage = () => browser.newPage();
 
   const suites = [];
