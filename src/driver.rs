@@ -117,13 +117,14 @@ impl Driver {
         let due = self.inner.borrow().call.poll_timeout();
         let timer = due.map(|due| {
             let this = Rc::downgrade(self);
-            Timer::after(due.saturating_sub(now()), move || {
+            let callback = move || {
                 if let Some(this) = this.upgrade() {
                     this.with(None, Call::handle_timeout);
                     // Not yet due: timers cannot wait for as long as some deadlines.
                     this.set_deadline();
                 }
-            })
+            };
+            Timer::after(due.saturating_sub(now()), Box::new(callback))
         });
         self.inner.borrow_mut().deadline = timer;
     }

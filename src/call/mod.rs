@@ -454,7 +454,9 @@ impl Call {
             self.transmits.clear();
             (self.inflating, self.outbox) = Default::default();
             // A transport that was not told of the call is not told of its end.
-            self.transmits.extend(is_known.then_some(transmit));
+            if is_known {
+                self.transmits.push_back(transmit);
+            }
             self.events.push_back(Event::End(status, trailers));
         }
     }

@@ -104,6 +104,16 @@ impl Decoder {
         at: &mut usize,
         limit: impl Fn(u8) -> usize,
     ) -> Result<Option<Envelope>, EnvelopeError> {
+        self.next_within(chunk, at, &limit)
+    }
+
+    /// Compiled once, not for each protocol.
+    fn next_within(
+        &mut self,
+        chunk: &[u8],
+        at: &mut usize,
+        limit: &dyn Fn(u8) -> usize,
+    ) -> Result<Option<Envelope>, EnvelopeError> {
         if let State::Prefix { bytes, got } = &mut self.state {
             let take = (PREFIX - *got).min(chunk.len() - *at);
             bytes[*got..*got + take].copy_from_slice(&chunk[*at..*at + take]);

@@ -133,9 +133,10 @@ pub(super) fn end(
 ) -> Frame {
     let mut list = trailers.unwrap_or_default();
     let mut status = trailers::status(&list);
-    if let (None, Some((from_headers, headers))) = (&status, from_headers) {
+    if let (None, Some((from_headers, mut headers))) = (&status, from_headers) {
         status = Some(from_headers);
-        list.splice(..0, headers);
+        headers.append(&mut list);
+        list = headers;
     }
     let status = match (decoder.finish(), status) {
         (Ok(()), Some(status)) => status,

@@ -209,9 +209,9 @@ fn call_kind(kind: u8) -> CallKind {
 }
 
 fn check_path(path: &str) -> Result<(), Status> {
-    let mut parts = path.split('/');
+    let mut parts = path.as_bytes().split(|byte| *byte == b'/');
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(""), Some(service), Some(method), None) if !service.is_empty() && !method.is_empty() => Ok(()),
+        (Some([]), Some([_, ..]), Some([_, ..]), None) => Ok(()),
         _ => {
             let words = words!["a path is /<package.Service>/<Method>; this one is \"", path, "\""];
             Err(Status::misuse(Code::InvalidArgument, words))

@@ -211,9 +211,16 @@ impl Link {
                 self.end_all(|| Incoming::Closed { code: BROKEN, reason: reason.clone() });
             }
             socket::Event::Closed { code, reason } => {
-                let words =
-                    words!["the connection to ", self.url, " was lost (WebSocket close ", code, ") ", reason];
-                self.lose(words.trim_end(), JsValue::UNDEFINED);
+                let words = words![
+                    "the connection to ",
+                    self.url,
+                    " was lost (WebSocket close ",
+                    code,
+                    ")",
+                    if reason.is_empty() { "" } else { ": " },
+                    reason
+                ];
+                self.lose(&words, JsValue::UNDEFINED);
             }
         }
     }
@@ -305,12 +312,12 @@ impl Link {
         if due != state.keep_alive.as_ref().map(|(due, _)| *due) {
             state.keep_alive = due.map(|due| {
                 let this = Rc::downgrade(self);
-                let timer = Timer::after(due.saturating_sub(web::now()), move || {
+                let callback = move || {
                     if let Some(link) = this.upgrade() {
                         link.keep_alive();
                     }
-                });
-                (due, timer)
+                };
+                (due, Timer::after(due.saturating_sub(web::now()), Box::new(callback)))
             });
         }
     }

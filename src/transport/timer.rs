@@ -19,7 +19,7 @@ pub(crate) struct Timer {
 impl Timer {
     /// Calls back after `delay` at the earliest, or after the longest time that a timer can wait: the callback looks
     /// at the clock itself.
-    pub(crate) fn after(delay: Duration, callback: impl FnOnce() + 'static) -> Self {
+    pub(crate) fn after(delay: Duration, callback: Box<dyn FnOnce()>) -> Self {
         let callback = Closure::once(callback);
         // Rounded up: a timer that fires early would have to be set again.
         let millis =

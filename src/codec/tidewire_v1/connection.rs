@@ -84,7 +84,7 @@ impl Connection {
     pub fn new(role: Role, limits: Limits, now: Duration) -> Self {
         let limits = limits.announceable();
         let mut control = Vec::new();
-        frame::write_hello(&mut control, &limits.pairs());
+        frame::write_hello(&mut control, limits.pairs());
         Self {
             role,
             limits,

@@ -129,7 +129,7 @@ impl Connection {
             );
         }
         let (method, path, headers) = match frame::read_open(frame.payload, self.limits.max_headers) {
-            Ok((method, path, headers)) => (method.to_owned(), path.to_owned(), headers),
+            Ok(opened) => opened,
             Err(error) => return self.reject(id, &error, "OPEN"),
         };
         let fin = frame.fin();
