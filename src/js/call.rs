@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, Uint8Array, Uint32Array};
+use crate::transport::builtins::{Array, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 
 use super::convert::{details_to_js, messages_to_js, metadata_to_js, status_to_js};

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use js_sys::{Array, Function};
+use crate::transport::builtins::{Array, Function};
 use wasm_bindgen::prelude::*;
 
 use super::call::{JsFace, RawCall};

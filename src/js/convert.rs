@@ -1,6 +1,8 @@
 //! Rust ⇄ JS for metadata, statuses and messages.
 
-use js_sys::{Array, Uint8Array, Uint32Array};
+use wasm_bindgen::JsCast as _;
+
+use crate::transport::builtins::{Array, Uint8Array, Uint32Array};
 
 use crate::codec::HeaderList;
 use crate::codec::envelope::Payload;
@@ -15,7 +17,7 @@ pub(super) fn metadata_from_js(flat: &Array) -> Result<HeaderList, Status> {
         let value = flat.get(i + 1);
         let value = match value.as_string() {
             Some(text) => Value::Text(text),
-            None => Value::Binary(Uint8Array::from(value).to_vec()),
+            None => Value::Binary(value.unchecked_into::<Uint8Array>().to_vec()),
         };
         entries.push((flat.get(i).as_string().unwrap_or_default(), value));
     }
@@ -31,7 +33,7 @@ pub(super) fn metadata_to_js(headers: &HeaderList) -> Array {
         flat.push(&name.into());
         flat.push(&match value {
             Value::Text(text) => text.into(),
-            Value::Binary(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+            Value::Binary(bytes) => Uint8Array::new(bytes.as_slice()).into(),
         });
     }
     flat
@@ -52,7 +54,7 @@ pub(super) fn details_to_js(details: &[Detail]) -> Array {
     let flat = Array::new();
     for detail in details {
         flat.push(&detail.type_url.as_str().into());
-        flat.push(&Uint8Array::from(detail.value.as_slice()).into());
+        flat.push(&Uint8Array::new(detail.value.as_slice()).into());
     }
     flat
 }
@@ -64,7 +66,7 @@ pub(super) fn messages_to_js(chunk: Option<Chunk<'_>>, messages: &[Payload]) -> 
     let mut spans = Vec::with_capacity(messages.len() * 2);
     for message in messages {
         match (message, chunk) {
-            (Payload::Joined(bytes), _) => drop(joined.push(&Uint8Array::from(bytes.as_slice()))),
+            (Payload::Joined(bytes), _) => drop(joined.push(&Uint8Array::new(bytes.as_slice()))),
             (Payload::InChunk(range), Some(chunk)) => {
                 spans.extend([(chunk.offset + range.start) as u32, range.len() as u32]);
             }
@@ -72,5 +74,5 @@ pub(super) fn messages_to_js(chunk: Option<Chunk<'_>>, messages: &[Payload]) -> 
             (Payload::InChunk(_), None) => {}
         }
     }
-    (joined, Uint32Array::from(spans.as_slice()))
+    (joined, Uint32Array::new(spans.as_slice()))
 }

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{Function, Uint8Array};
+use super::builtins::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::web::WebFetch;

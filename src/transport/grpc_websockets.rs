@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::Function;
+use super::builtins::Function;
 
 use super::socket::{Event, Socket};
 use super::{Chunk, Exchange, HIGH_WATER, Incoming, Request, Sink, Transport};

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::Uint8Array;
+use super::builtins::Uint8Array;
 use wasm_bindgen::prelude::*;
 
 use super::web::WebGzip;

@@ -7,6 +7,8 @@
 pub mod select;
 
 #[cfg(target_family = "wasm")]
+pub(crate) mod builtins;
+#[cfg(target_family = "wasm")]
 pub(crate) mod fetch;
 #[cfg(target_family = "wasm")]
 pub(crate) mod grpc_websockets;
@@ -29,9 +31,9 @@ mod wasm {
     use std::ops::Range;
     use std::rc::Rc;
 
-    use js_sys::Uint8Array;
     use wasm_bindgen::JsValue;
 
+    use super::builtins::Uint8Array;
     use crate::codec::HeaderList;
     use crate::codec::gzip::Unfit;
 

@@ -1,6 +1,6 @@
 //! One WebSocket, binary messages both ways, whatever is spoken on it.
 
-use js_sys::{Function, Uint8Array};
+use super::builtins::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::web::WebSocketLink;

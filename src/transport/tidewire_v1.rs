@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use js_sys::{Function, Uint8Array};
+use super::builtins::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::socket::{self, Socket};

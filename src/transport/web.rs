@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use js_sys::Function;
+use super::builtins::Function;
 use wasm_bindgen::prelude::*;
 
 use super::select::Runtime;
