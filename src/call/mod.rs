@@ -451,7 +451,7 @@ impl Call {
         let is_known = self.state.is_active() && !open_waits;
         if self.state.end() {
             // What has not left by now would reach a peer that has ended, or overtake the reset.
-            self.transmits.clear();
+            self.transmits = VecDeque::new();
             (self.inflating, self.outbox) = Default::default();
             // A transport that was not told of the call is not told of its end.
             if is_known {

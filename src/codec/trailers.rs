@@ -9,7 +9,13 @@ use crate::words::words;
 /// Reads a block of `name: value` lines as gRPC-Web's trailer frame and `grpc-websockets` carry it. Takes what peers
 /// really send: bare `\n`, no blank after the colon, empty values, upper-case names, a blank line at the end.
 pub fn parse_block(block: &[u8]) -> HeaderList {
-    block.split(|b| *b == b'\n').filter_map(parse_line).collect()
+    let mut headers = HeaderList::new();
+    for line in block.split(|b| *b == b'\n') {
+        if let Some(header) = parse_line(line) {
+            headers.push(header);
+        }
+    }
+    headers
 }
 
 fn parse_line(line: &[u8]) -> Option<(String, Vec<u8>)> {

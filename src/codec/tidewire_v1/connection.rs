@@ -61,9 +61,9 @@ pub struct Connection {
     /// Whole frames that go before all others. HELLO is the first.
     pub(super) control: Vec<u8>,
     /// Streams whose OPEN was not sent, by id.
-    pub(super) waiting: VecDeque<u32>,
+    pub(super) waiting: Vec<u32>,
     /// Streams that have something to send, in the order of their turns. Each stands here at most once.
-    pub(super) ready: VecDeque<u32>,
+    pub(super) ready: Vec<u32>,
     pub(super) events: VecDeque<Event>,
     pub(super) keep_alive: KeepAlive,
 }
@@ -97,8 +97,8 @@ impl Connection {
             send_window: SendWindow::new(Limits::default().connection_window),
             recv_window: RecvWindow::new(limits.connection_window),
             control,
-            waiting: VecDeque::new(),
-            ready: VecDeque::new(),
+            waiting: Vec::new(),
+            ready: Vec::new(),
             events: VecDeque::new(),
             keep_alive: KeepAlive::new(now),
         }
@@ -173,7 +173,7 @@ impl Connection {
         }
         self.last_given = id;
         self.streams.push(stream);
-        self.waiting.push_back(id);
+        self.waiting.push(id);
         Ok(id)
     }
 
@@ -303,7 +303,7 @@ impl Connection {
         let Some(stream) = self.streams.get_mut(id) else { return };
         if !stream.scheduled && stream.wants_turn() {
             stream.scheduled = true;
-            self.ready.push_back(id);
+            self.ready.push(id);
         }
     }
 

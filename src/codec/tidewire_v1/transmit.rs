@@ -47,12 +47,12 @@ impl Connection {
     }
 
     fn write_opens(&mut self, out: &mut Vec<u8>, budget: usize) {
-        while let Some(&id) = self.waiting.front() {
+        while let Some(&id) = self.waiting.first() {
             let sent = self.streams.len() - self.waiting.len();
             if sent >= self.peer.max_streams as usize || self.write_frame(id, out, budget) != Turn::Wrote {
                 return;
             }
-            self.waiting.pop_front();
+            self.waiting.remove(0);
             self.last_opened = id;
             self.schedule(id);
         }
@@ -62,7 +62,7 @@ impl Connection {
         // Streams in a row that wait for the connection's window; once it is all of them, nothing moves.
         let mut stuck = 0;
         while stuck < self.ready.len() {
-            let Some(id) = self.ready.pop_front() else { return };
+            let id = self.ready.remove(0);
             match self.write_frame(id, out, budget) {
                 Turn::Wrote => {
                     stuck = 0;
@@ -72,9 +72,9 @@ impl Connection {
                 Turn::Nothing => self.unschedule(id),
                 Turn::NoCredit => {
                     stuck += 1;
-                    self.ready.push_back(id);
+                    self.ready.push(id);
                 }
-                Turn::NoRoom => return self.ready.push_front(id),
+                Turn::NoRoom => return self.ready.insert(0, id),
             }
         }
     }
