@@ -17,6 +17,8 @@ use tonic::codec::CompressionEncoding;
 use tonic::service::{InterceptorLayer, Routes};
 use tonic::transport::Server;
 use tonic::{Code, Request, Response, Status, Streaming};
+use tonic_web::GrpcWebLayer;
+use tower_http::cors::{Any, CorsLayer};
 
 use crate::behaviour::MAX_MESSAGE_BYTES;
 use crate::call::{Arrival, Call};
@@ -36,20 +38,37 @@ const CONNECTION_WINDOW: u32 = 16 << 20;
 
 /// Starts the greeter on a port of its own (`127.0.0.1:0`: any) and says which. It speaks cleartext HTTP/2.
 pub async fn start(listen: SocketAddr, observed: Observed) -> std::io::Result<SocketAddr> {
-    let listener = TcpListener::bind(listen).await?;
-    let address = listener.local_addr()?;
+    serve(listen, router(observed), server()).await
+}
+
+/// The same, and gRPC-Web by tonic-web, over HTTP/1.1 as well and with CORS open: a browser needs nothing else.
+pub async fn start_web(listen: SocketAddr, observed: Observed) -> std::io::Result<SocketAddr> {
+    let open = CorsLayer::new().allow_origin(Any).allow_headers(Any).expose_headers(Any);
+    let router = router(observed).layer(GrpcWebLayer::new()).layer(open);
+    serve(listen, router, server().accept_http1(true)).await
+}
+
+fn router(observed: Observed) -> axum::Router {
     // gzip both ways, for whoever asks for it.
     let service = GreetServiceServer::new(Greeter { observed })
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES + 1_024);
-    let routes = Routes::new(service).into_axum_router().layer(from_fn(around));
-    let mut server = Server::builder()
+    Routes::new(service).into_axum_router().layer(from_fn(around))
+}
+
+fn server() -> Server {
+    Server::builder()
         .tcp_nodelay(true)
         .http2_max_header_list_size(MAX_HEADER_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .layer(InterceptorLayer::new(arrive));
-    let serving = server.add_routes(routes.into()).serve_with_incoming(TcpListenerStream::new(listener));
+}
+
+async fn serve(listen: SocketAddr, router: axum::Router, server: Server) -> std::io::Result<SocketAddr> {
+    let listener = TcpListener::bind(listen).await?;
+    let address = listener.local_addr()?;
+    let mut server = server.layer(InterceptorLayer::new(arrive));
+    let serving = server.add_routes(router.into()).serve_with_incoming(TcpListenerStream::new(listener));
     tokio::spawn(serving);
     Ok(address)
 }
