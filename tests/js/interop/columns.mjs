@@ -16,10 +16,23 @@
  *   `runtimes` restrict it.
  */
 import { allKinds } from "../harness.mjs";
+import connect from "./columns/connect.mjs";
 import dubboGo from "./columns/dubbo-go.mjs";
+import dubboNode from "./columns/dubbo-node.mjs";
+import envoy from "./columns/envoy.mjs";
+import improbable from "./columns/improbable.mjs";
 import tonic from "./columns/tonic.mjs";
+import tonicWeb from "./columns/tonic-web.mjs";
 
-export const columns = [...tonic, ...dubboGo].map((column) => ({
+export const columns = [
+  ...tonic,
+  ...dubboGo,
+  ...improbable,
+  ...envoy,
+  ...connect,
+  ...dubboNode,
+  ...tonicWeb,
+].map((column) => ({
   server: column.peer,
   kinds: allKinds,
   details: true,

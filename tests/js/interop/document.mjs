@@ -88,13 +88,15 @@ function table() {
 /** One line a column, or one a runtime where they differ. */
 function lines() {
   const ran = new Set(Object.values(results).flatMap((cells) => cells.map(({ column }) => column)));
-  return columns.flatMap(({ id: column }) => {
+  // A way that each runtime takes with options of its own is two columns of one name.
+  const names = new Set(columns.map(({ id }) => id));
+  return [...names].flatMap((column) => {
     if (!ran.has(column)) throw new Error(`${column} has run nowhere`);
     const here = Object.keys(RUNTIMES).filter((name) => results[name].some((cell) => cell.column === column));
     const each = here.map((name) => cellsOf(name, column).map(show));
     const same = each.every((cells) => cells.join() === each[0].join());
     const where = same ? [here.map((name) => RUNTIMES[name]).join(", ")] : here.map((name) => RUNTIMES[name]);
-    return where.map((names, i) => line([...column.split(" / "), names, ...each[i]]));
+    return where.map((runtimes, i) => line([...column.split(" / "), runtimes, ...each[i]]));
   });
 }
 

@@ -89,6 +89,9 @@ func startGreeter(port int, seen *observed, options ...server.ServerOption) (str
 	if err := dubbo.Register(&Greeter{seen}, &greetService); err != nil {
 		return "", err
 	}
+	if err := attachWeb(dubbo, address.String()); err != nil {
+		return "", err
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- dubbo.Serve() }()
 	return address.String(), waitFor(address.String(), failed)

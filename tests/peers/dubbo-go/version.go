@@ -21,6 +21,8 @@ import (
 	tri "dubbo.apache.org/dubbo-go/v3/protocol/triple/triple_protocol"
 	"dubbo.apache.org/dubbo-go/v3/server"
 	"dubbo.apache.org/dubbo-go/v3/tls"
+
+	"github.com/tidewire/tidewire/examples/dubbo-go-in-process/web"
 )
 
 // What differs between the versions of dubbo-go: see version_before_v3_3_2.go.
@@ -74,4 +76,9 @@ func selfSign(certificateFile, keyFile string) error {
 		os.WriteFile(certificateFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), 0o600),
 		os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600),
 	)
+}
+
+// attachWeb lets browsers in on the same port, below /web, as examples/dubbo-go-in-process does.
+func attachWeb(dubbo *server.Server, address string) error {
+	return dubbo.AttachHTTPHandler(web.Handler(address, func(string) bool { return true }))
 }
