@@ -189,7 +189,7 @@ impl Peer {
     }
 
     fn pip(&self, folder: &Path, place: &Path) -> Result<Run> {
-        apt::install("Python and pip", &["python3", "python3-pip"])?;
+        apt::install("Python, pip and openssl", &["python3", "python3-pip", "openssl"])?;
         self.once(place, "pip install", |unfinished| {
             let _ = fs::remove_dir_all(unfinished);
             let pip = Run::new("python3").words("-m pip install --quiet --target").arg(unfinished);
