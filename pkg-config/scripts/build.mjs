@@ -26,6 +26,9 @@ const wasmFeatures = [
 /** Rounds found by trial: the smallest after brotli (docs/sizes.md). */
 const wasmOptPasses = ["-Oz", "--flatten", "--rereloop", "-Oz", "--converge", "-ocimfs", "1"];
 
+/** Tells linkers what the module uses; no engine reads it. */
+const stripped = "--strip-target-features";
+
 const glueTypes = `
 /** Must be called with the instance's exports before anything else. */
 export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
@@ -53,7 +56,7 @@ function generate(folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const wasm = join(folder, "tidewire_bg.wasm");
-  run("wasm-opt", [...wasmOptPasses, ...wasmFeatures, join(bindgenDir, "tidewire_bg.wasm"), "-o", wasm]);
+  run("wasm-opt", [...wasmOptPasses, stripped, ...wasmFeatures, join(bindgenDir, "tidewire_bg.wasm"), "-o", wasm]);
   shorten(wasm, folder);
   cpSync(join(bindgenDir, "snippets"), join(folder, "snippets"), { recursive: true });
   const types = readFileSync(join(bindgenDir, "tidewire.d.ts"), "utf8");

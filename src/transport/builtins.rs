@@ -8,6 +8,7 @@ extern "C" {
     #[derive(Clone)]
     pub type Function;
 
+    #[derive(Debug)]
     pub type Array;
     #[wasm_bindgen(constructor)]
     pub(crate) fn new() -> Array;
