@@ -15,7 +15,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 
-	"github.com/tidewire/tidewire/tests/peers/dubbo-go/greet"
+	"github.com/tidewire/tidewire/tests/peers/greeter/greet"
 )
 
 // limit is more than anything here takes, unless it hangs.

@@ -18,7 +18,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/tidewire/tidewire/tests/peers/dubbo-go/greet"
+	"github.com/tidewire/tidewire/tests/peers/greeter/greet"
 )
 
 // What README.md says that dubbo-go does otherwise than the contract: if one of these fails, the table is out of date.

@@ -3,6 +3,7 @@ module github.com/tidewire/tidewire/tests/peers/dubbo-go
 go 1.25.0
 
 require (
+	github.com/tidewire/tidewire/tests/peers/greeter v0.0.0
 	dubbo.apache.org/dubbo-go/v3 v3.2.0-rc2
 	github.com/dubbogo/gost v1.14.0
 	golang.org/x/net v0.56.0
@@ -83,3 +84,5 @@ require (
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 )
+
+replace github.com/tidewire/tidewire/tests/peers/greeter => ../greeter

@@ -6,6 +6,7 @@ require (
 	dubbo.apache.org/dubbo-go/v3 v3.3.2
 	github.com/dubbogo/gost v1.14.3
 	github.com/tidewire/tidewire/examples/dubbo-go-in-process v0.0.0
+	github.com/tidewire/tidewire/tests/peers/greeter v0.0.0
 	golang.org/x/net v0.56.0
 	google.golang.org/grpc v1.64.1
 	google.golang.org/protobuf v1.34.2

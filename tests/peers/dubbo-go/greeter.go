@@ -3,191 +3,93 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 
 	triple "dubbo.apache.org/dubbo-go/v3/protocol/triple/triple_protocol"
 
-	"github.com/tidewire/tidewire/tests/peers/dubbo-go/greet"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/tidewire/tidewire/tests/peers/greeter"
+	"github.com/tidewire/tidewire/tests/peers/greeter/greet"
 )
 
-// maxJoinedBytes is the longest list of names that a client stream gets back.
-const maxJoinedBytes = 1 << 20
+// Greeter is greet.GreetService. Its streams block in Receive, as those in dubbo-go's documentation do: nothing but
+// the client's reset frees them.
+type Greeter struct{ calls *greeter.Greeter }
 
-// Greeter is greet.GreetService, behaving as its metadata asks. Its streams block in Receive, as those in dubbo-go's
-// documentation do: nothing but the client's reset frees them.
-type Greeter struct {
-	observed *observed
+func newGreeter(seen *greeter.Observed) *Greeter {
+	return &Greeter{&greeter.Greeter{Observed: seen, Errors: tripleErrors{}, MaxCode: plainError}}
 }
 
 // Greet is unary.
 func (g *Greeter) Greet(ctx context.Context, request *greet.GreetRequest) (*triple.Response, error) {
 	header, _ := triple.FromIncomingContext(ctx)
-	header = canonical(header)
 	reply := new(greet.GreetResponse)
 	response := triple.NewResponse(reply)
-	err := g.handle(ctx, "Greet", header, unaryAnswer{ctx, response}, func(c *call) error {
-		if _, err := c.endsAfter(0); err != nil {
-			return err
-		}
-		c.message(request.GetName())
-		if err := c.sleep(c.delay); err != nil {
-			return err
-		}
-		if _, err := c.endsAfter(c.requests.Load()); err != nil {
-			return err
-		}
-		if err := c.stay(c.neverEnd || c.stall); err != nil {
-			return err
-		}
-		c.reply()
-		reply.Greeting = hello(request.GetName()).Greeting
-		return nil
-	})
+	greeting, err := g.calls.Greet(ctx, canonical(header), unaryAnswer{ctx, response}, request.GetName())
 	if err != nil {
 		return nil, err
 	}
+	reply.Greeting = greeting
 	return response, nil
 }
 
 // GreetStream is the bidi stream.
-func (g *Greeter) GreetStream(ctx context.Context, stream *triple.BidiStream) error {
-	return g.handle(ctx, "GreetStream", stream.RequestHeader(), streamAnswer{stream.Conn()}, func(c *call) error {
-		if c.greetFirst {
-			if err := send(c, stream, "Welcome"); err != nil {
-				return err
-			}
-		}
-		if err := c.stay(c.stall); err != nil {
-			return err
-		}
-		done, err := c.endsAfter(0)
-		for !done && err == nil {
-			var request greet.GreetRequest
-			if err := stream.Receive(&request); errors.Is(err, io.EOF) {
-				c.halfClose()
-				return sayGoodbye(c, stream)
-			} else if err != nil {
-				c.requestsFailed(err)
-				return err
-			}
-			c.message(request.GetName())
-			if err := send(c, stream, hello(request.GetName()).Greeting); err != nil {
-				return err
-			}
-			done, err = c.endsAfter(c.requests.Load())
-		}
-		return err
-	})
-}
-
-func sayGoodbye(c *call, stream *triple.BidiStream) error {
-	for n := uint64(1); n <= c.afterClose; n++ {
-		if err := send(c, stream, fmt.Sprint("Goodbye ", n)); err != nil {
-			return err
-		}
-	}
-	return c.stay(c.neverEnd)
+func (g *Greeter) GreetStream(ctx context.Context, s *triple.BidiStream) error {
+	call := tripleStream{s.Conn(), s.Receive, s.Send}
+	return g.calls.GreetStream(ctx, s.RequestHeader(), call)
 }
 
 // GreetClientStream answers once.
-func (g *Greeter) GreetClientStream(ctx context.Context, stream *triple.ClientStream) (*greet.GreetResponse, error) {
-	var names strings.Builder
-	err := g.handle(ctx, "GreetClientStream", stream.RequestHeader(), streamAnswer{stream.Conn()}, func(c *call) error {
-		if err := c.stay(c.stall); err != nil {
+func (g *Greeter) GreetClientStream(ctx context.Context, s *triple.ClientStream) (*greet.GreetResponse, error) {
+	receive := func(request any) error {
+		if s.Receive(request) {
+			return nil
+		}
+		if err := s.Err(); err != nil {
 			return err
 		}
-		done, err := c.endsAfter(0)
-		for !done && err == nil {
-			request := new(greet.GreetRequest)
-			if !stream.Receive(request) {
-				if err := stream.Err(); err != nil {
-					c.requestsFailed(err)
-					return err
-				}
-				c.halfClose()
-				break
-			}
-			c.message(request.GetName())
-			join(&names, request.GetName())
-			done, err = c.endsAfter(c.requests.Load())
-		}
-		if err != nil {
-			return err
-		}
-		if err := c.stay(c.neverEnd); err != nil {
-			return err
-		}
-		c.reply()
-		return nil
-	})
+		return io.EOF
+	}
+	reply, err := g.calls.GreetClientStream(ctx, s.RequestHeader(), tripleStream{s.Conn(), receive, nil})
 	if err != nil {
 		return nil, err
 	}
-	return hello(names.String()), nil
+	return &greet.GreetResponse{Greeting: reply}, nil
 }
 
 // GreetServerStream answers often.
-func (g *Greeter) GreetServerStream(ctx context.Context, request *greet.GreetRequest, stream *triple.ServerStream) error {
-	conn := stream.Conn()
-	return g.handle(ctx, "GreetServerStream", conn.RequestHeader(), streamAnswer{conn}, func(c *call) error {
-		if _, err := c.endsAfter(0); err != nil {
-			return err
-		}
-		c.message(request.GetName())
-		if err := c.stay(c.stall); err != nil {
-			return err
-		}
-		for n := uint64(1); n <= c.count; n++ {
-			greeting := fmt.Sprintf("Hello, %s %d", request.GetName(), n)
-			if padding := c.size - len(greeting); padding > 0 {
-				greeting += strings.Repeat(".", padding)
-			}
-			if err := send(c, stream, greeting); err != nil {
-				return err
-			}
-		}
-		if _, err := c.endsAfter(c.requests.Load()); err != nil {
-			return err
-		}
-		return c.stay(c.neverEnd)
-	})
+func (g *Greeter) GreetServerStream(ctx context.Context, request *greet.GreetRequest, s *triple.ServerStream) error {
+	call := tripleStream{s.Conn(), nil, s.Send}
+	return g.calls.GreetServerStream(ctx, s.Conn().RequestHeader(), request.GetName(), call)
 }
 
-// handle does what all four kinds have in common: the log, the echoed headers, and the trailers.
-func (g *Greeter) handle(ctx context.Context, method string, header http.Header, to answer, work func(*call) error) error {
-	c, err := g.observed.openCall(ctx, method, header)
-	if err != nil {
-		return err
-	}
-	to.headers(c.echoed)
-	err = c.end(work(c))
-	to.trailers(c.echoed)
-	to.trailers(http.Header{"Greeted": {strconv.FormatUint(c.requests.Load(), 10)}})
-	return err
-}
-
-// answer takes response headers and trailers: each kind of call has its own way to them.
-type answer interface {
-	headers(http.Header)
-	trailers(http.Header)
-}
-
-// unaryAnswer takes them in the way of the version.
+// unaryAnswer takes headers and trailers in the way of the version.
 type unaryAnswer struct {
 	ctx      context.Context
 	response *triple.Response
 }
 
-type streamAnswer struct {
-	conn triple.StreamingHandlerConn
+// tripleStream is a call of any kind; what a kind lacks is nil.
+type tripleStream struct {
+	conn    triple.StreamingHandlerConn
+	receive func(any) error
+	send    func(any) error
 }
 
-func (a streamAnswer) headers(add http.Header)  { merge(a.conn.ResponseHeader(), add) }
-func (a streamAnswer) trailers(add http.Header) { merge(a.conn.ResponseTrailer(), add) }
+func (s tripleStream) AddHeaders(add http.Header)  { merge(s.conn.ResponseHeader(), add) }
+func (s tripleStream) AddTrailers(add http.Header) { merge(s.conn.ResponseTrailer(), add) }
+
+func (s tripleStream) Receive() (string, error) {
+	var request greet.GreetRequest
+	err := s.receive(&request)
+	return request.GetName(), err
+}
+
+func (s tripleStream) Send(greeting string) error {
+	return s.send(&greet.GreetResponse{Greeting: greeting})
+}
 
 // canonical is for versions before v3.3.2, which give the names in lower case, where http.Header does not find them.
 func canonical(header http.Header) http.Header {
@@ -204,29 +106,31 @@ func merge(into, add http.Header) {
 	}
 }
 
-func send(c *call, stream interface{ Send(any) error }, greeting string) error {
-	if err := stream.Send(&greet.GreetResponse{Greeting: greeting}); err != nil {
-		c.requestsFailed(err)
-		return err
-	}
-	c.reply()
-	return nil
+// plainError as x-fail-code asks for a plain Go error, not for a code: see codeOfPlainError for what comes of it.
+const plainError = 17
+
+// tripleErrors are dubbo-go's.
+type tripleErrors struct{}
+
+func (tripleErrors) New(code uint32, message string) error {
+	return triple.NewError(triple.Code(code), errors.New(message))
 }
 
-func hello(name string) *greet.GreetResponse {
-	return &greet.GreetResponse{Greeting: "Hello, " + name}
+// Asked has a detail that newer versions drop: see README.md.
+func (tripleErrors) Asked(code uint32, message string) error {
+	if code == plainError {
+		return errors.New(message)
+	}
+	failure := triple.NewError(triple.Code(code), errors.New(message))
+	if detail, err := triple.NewErrorDetail(wrapperspb.String("ASKED_TO_FAIL")); err == nil {
+		failure.AddDetail(detail)
+	}
+	return failure
 }
 
-// join appends to `<name>, <name>, …`, up to maxJoinedBytes: a client may stream names for ever.
-func join(names *strings.Builder, name string) {
-	if names.Len() > maxJoinedBytes {
-		return
+func (tripleErrors) Code(err error) uint32 {
+	if wire := new(triple.Error); errors.As(err, &wire) {
+		return uint32(wire.Code())
 	}
-	if names.Len() > 0 {
-		names.WriteString(", ")
-	}
-	if names.Len()+len(name) > maxJoinedBytes {
-		name = "…" + strings.Repeat(" ", maxJoinedBytes)
-	}
-	names.WriteString(name)
+	return uint32(codeOfPlainError)
 }

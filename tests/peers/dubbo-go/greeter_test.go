@@ -14,6 +14,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"github.com/tidewire/tidewire/tests/peers/greeter"
 )
 
 func TestUnaryGreetsAndIsWrittenDown(t *testing.T) {
@@ -128,7 +130,7 @@ func TestItFailsAsAskedWithCodeAndMessage(t *testing.T) {
 	talk.send("Ada", "Grace")
 	talk.hears("Hello, Ada", "Hello, Grace")
 	failure := status.Convert(talk.failure())
-	if failure.Code() != codes.FailedPrecondition || failure.Message() != askedToFail {
+	if failure.Code() != codes.FailedPrecondition || failure.Message() != greeter.AskedToFail {
 		t.Fatal(failure)
 	}
 	if sent := len(failure.Details()) > 0; sent != sendsDetails {
@@ -154,7 +156,7 @@ func TestFailingAtOnceOnEveryKind(t *testing.T) {
 			if failure.Code() != codes.Internal {
 				t.Fatal(method, failure)
 			}
-		} else if failure.Code() != codes.Unauthenticated || failure.Message() != askedToFail {
+		} else if failure.Code() != codes.Unauthenticated || failure.Message() != greeter.AskedToFail {
 			t.Fatal(method, failure)
 		}
 		call.saw("open end")

@@ -16,6 +16,8 @@ import (
 
 	"github.com/dubbogo/gost/log/logger"
 
+	"github.com/tidewire/tidewire/tests/peers/greeter"
+
 	// The parts of dubbo-go/v3/imports that a server without a registry needs: its default filters among them.
 	_ "dubbo.apache.org/dubbo-go/v3/filter/accesslog"
 	_ "dubbo.apache.org/dubbo-go/v3/filter/echo"
@@ -38,12 +40,12 @@ func main() {
 	withTLS := flag.Bool("tls", false, "serve under TLS, with a certificate made for it")
 	flag.Parse()
 
-	greeter, log, err := start(*port, *observedPort, *withTLS)
+	service, log, err := start(*port, *observedPort, *withTLS)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "dubbo-go peer:", err)
 		os.Exit(1)
 	}
-	fmt.Println("listening on", greeter, "observed", log)
+	fmt.Println("listening on", service, "observed", log)
 	if *exitOnEOF {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		return
@@ -52,9 +54,9 @@ func main() {
 }
 
 // start runs the greeter and the server of its log, and says where.
-func start(port, observedPort int, withTLS bool) (greeter, log string, err error) {
+func start(port, observedPort int, withTLS bool) (service, log string, err error) {
 	logger.SetLoggerLevel("fatal")
-	seen := newObserved()
+	seen := greeter.NewObserved()
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", observedPort))
 	if err != nil {
 		return "", "", err
@@ -66,11 +68,11 @@ func start(port, observedPort int, withTLS bool) (greeter, log string, err error
 			return "", "", err
 		}
 	}
-	greeter, err = startGreeter(port, seen, options...)
-	return greeter, listener.Addr().String(), err
+	service, err = startGreeter(port, seen, options...)
+	return service, listener.Addr().String(), err
 }
 
-func startGreeter(port int, seen *observed, options ...server.ServerOption) (string, error) {
+func startGreeter(port int, seen *greeter.Observed, options ...server.ServerOption) (string, error) {
 	// dubbo-go does not tell which port it was given, so a free one is picked for it.
 	probe, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
@@ -86,7 +88,7 @@ func startGreeter(port int, seen *observed, options ...server.ServerOption) (str
 	if err != nil {
 		return "", err
 	}
-	if err := dubbo.Register(&Greeter{seen}, &greetService); err != nil {
+	if err := dubbo.Register(newGreeter(seen), &greetService); err != nil {
 		return "", err
 	}
 	if err := attachWeb(dubbo, address.String()); err != nil {

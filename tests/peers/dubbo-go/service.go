@@ -7,7 +7,7 @@ import (
 	triple "dubbo.apache.org/dubbo-go/v3/protocol/triple/triple_protocol"
 	"dubbo.apache.org/dubbo-go/v3/server"
 
-	"github.com/tidewire/tidewire/tests/peers/dubbo-go/greet"
+	"github.com/tidewire/tidewire/tests/peers/greeter/greet"
 )
 
 // greetService is what protoc-gen-go-triple would write for greet.proto.

@@ -36,8 +36,8 @@ func tripleOptions() []protocol.ServerOption {
 	return []protocol.ServerOption{protocol.WithTriple(triple.WithMaxServerRecvMsgSize(maxRequest), cors)}
 }
 
-func (a unaryAnswer) headers(add http.Header)  { _ = tri.SetHeader(a.ctx, add) }
-func (a unaryAnswer) trailers(add http.Header) { _ = tri.SetTrailer(a.ctx, add) }
+func (a unaryAnswer) AddHeaders(add http.Header)  { _ = tri.SetHeader(a.ctx, add) }
+func (a unaryAnswer) AddTrailers(add http.Header) { _ = tri.SetTrailer(a.ctx, add) }
 
 // tlsOptions name a certificate that is made for this process.
 func tlsOptions() ([]server.ServerOption, error) {

@@ -20,8 +20,8 @@ func tripleOptions() []protocol.Option {
 }
 
 // What a unary handler puts into its context does not reach the client, and a failure carries no metadata.
-func (a unaryAnswer) headers(add http.Header)  { merge(a.response.Header(), add) }
-func (a unaryAnswer) trailers(add http.Header) { merge(a.response.Trailer(), add) }
+func (a unaryAnswer) AddHeaders(add http.Header)  { merge(a.response.Header(), add) }
+func (a unaryAnswer) AddTrailers(add http.Header) { merge(a.response.Trailer(), add) }
 
 func tlsOptions() ([]server.ServerOption, error) {
 	return nil, errors.New("TLS came with v3.3.1")

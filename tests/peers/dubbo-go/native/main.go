@@ -17,7 +17,7 @@ import (
 
 	"github.com/dubbogo/gost/log/logger"
 
-	"github.com/tidewire/tidewire/tests/peers/dubbo-go/greet"
+	"github.com/tidewire/tidewire/tests/peers/greeter/greet"
 
 	// The parts of dubbo-go/v3/imports that a client without a registry needs.
 	_ "dubbo.apache.org/dubbo-go/v3/cluster/cluster/failover"
