@@ -56,7 +56,14 @@ function generate(folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const wasm = join(folder, "tidewire_bg.wasm");
-  run("wasm-opt", [...wasmOptPasses, stripped, ...wasmFeatures, join(bindgenDir, "tidewire_bg.wasm"), "-o", wasm]);
+  run("wasm-opt", [
+    ...wasmOptPasses,
+    stripped,
+    ...wasmFeatures,
+    join(bindgenDir, "tidewire_bg.wasm"),
+    "-o",
+    wasm,
+  ]);
   shorten(wasm, folder);
   cpSync(join(bindgenDir, "snippets"), join(folder, "snippets"), { recursive: true });
   const types = readFileSync(join(bindgenDir, "tidewire.d.ts"), "utf8");
