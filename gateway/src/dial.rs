@@ -112,8 +112,9 @@ impl Dialer {
         let (io, window) = Watched::new(io, max_headers.saturating_mul(MAX_BLOCK) as usize);
         let (send, mut connection) = h2::client::Builder::new()
             .initial_window_size(self.limits.stream_window)
-            // Each stream is bounded by its own window; a shared one would let a slow reader stall the others.
-            .initial_connection_window_size((1 << 31) - 1)
+            // Each stream is bounded by its own window; a shared one would let a slow reader stall the others. One
+            // below the largest: dubbo-java counts one more, and hangs up where that overflows.
+            .initial_connection_window_size((1 << 31) - 2)
             .max_header_list_size(max_headers.saturating_mul(HEADROOM))
             .max_send_buffer_size(self.limits.stream_window as usize)
             .max_concurrent_reset_streams(1_000)

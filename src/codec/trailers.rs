@@ -103,7 +103,12 @@ pub fn percent_decode(text: &[u8]) -> String {
             _ => bytes.push(byte),
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    match String::from_utf8(bytes) {
+        Ok(text) => text,
+        // dubbo-java sends its words as they are, in Latin-1.
+        Err(error) if !text.is_ascii() => error.as_bytes().iter().map(|byte| char::from(*byte)).collect(),
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    }
 }
 
 /// Encodes a `grpc-message`: printable ASCII but `%` stays.
@@ -198,6 +203,7 @@ mod tests {
         for (wire, text) in table {
             assert_eq!(percent_decode(wire.as_bytes()), text);
         }
+        assert_eq!(percent_decode(b"100% gr\xfc\xdft"), "100% gr\u{fc}\u{df}t", "dubbo-java's Latin-1");
         assert_eq!(percent_decode(percent_encode("100% \"grüßt\"\n").as_bytes()), "100% \"grüßt\"\n");
     }
 

@@ -17,10 +17,11 @@ export class Scene {
     return scene;
   }
 
-  /** `client`: more options for its clients. `details`: whether the server sends those of its failures. */
+  /** `client`: more options for its clients. `details`: whether the server sends those of its failures; `prefix`: what
+   * it puts before their words. */
   constructor(env, place) {
-    const { kind, transport, server, protocol, client = {}, details = server !== "dubbo-go" } = place;
-    Object.assign(this, { env, kind, transport, server, protocol, details, clientOptions: client });
+    const { kind, transport, server, protocol, client = {}, details = server !== "dubbo-go", prefix } = place;
+    Object.assign(this, { env, kind, transport, server, protocol, details, prefix, clientOptions: client });
     this.baseUrl = place.baseUrl ?? `${env.origin}/${server}`;
     this.renew();
   }

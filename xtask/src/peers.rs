@@ -22,6 +22,9 @@ const DUBBO_GO: &str = "tests/peers/dubbo-go";
 /// The dubbo-go of the demo and of the scenarios.
 pub(crate) const NEWEST_DUBBO_GO: &str = "dubbo-go-v3.3.2";
 
+/// The one with tests of its own that are no Go tests.
+pub(crate) const DUBBO_JAVA: &str = "dubbo-java-3.3.6";
+
 /// One server or proxy.
 pub(crate) struct Peer {
     /// Also the path that the gateway has for it.
@@ -39,7 +42,6 @@ pub(crate) enum Build {
     /// `go build` of the starter in this folder and of the tool that its go.mod names, side by side in the cache.
     GoTool { folder: &'static str },
     /// `mvn package`, which is to leave `target/peer.jar` with all that it needs in it.
-    #[allow(dead_code, reason = "for the next server")]
     Maven { folder: &'static str },
     /// `npm ci`; `main.mjs` is the program.
     Npm { folder: &'static str },
@@ -64,6 +66,7 @@ pub(crate) const PEERS: &[Peer] = &[
         upstream: None,
     },
     Peer { name: "dubbo-go-v3.3.2-tls", build: Build::With(&dubbo_go("go.mod", ""), "-tls"), upstream: None },
+    Peer { name: DUBBO_JAVA, build: Build::Maven { folder: "tests/peers/dubbo-java" }, upstream: None },
     Peer { name: GRPC_GO, build: go("tests/peers/grpc-go"), upstream: None },
     Peer {
         name: "grpcwebproxy",

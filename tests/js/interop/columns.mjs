@@ -7,7 +7,7 @@
  * - `title`, `way`: for the table;
  * - `transport`, `protocol`, `client`: more options of `createClient`; `url(env)`: its base URL;
  * - `kinds`: what can be called at all. With fewer than all: `lacks: { note, shown }`, as in `cannot` below;
- * - `details`: whether the server sends the details of its failures;
+ * - `details`: whether the server sends the details of its failures; `prefix`: what it puts before their words;
  * - `barred: { runtime: { note, shown } }`: runtimes that cannot call the peer at all;
  * - `secure`: only in a page behind TLS; `runtimes`: only in these;
  * - `cells`: rows that go otherwise: `{ cannot: sentence, shown }` where the peer cannot carry it, `{ differs: sentence,
@@ -18,6 +18,7 @@
 import { allKinds } from "../harness.mjs";
 import connect from "./columns/connect.mjs";
 import dubboGo from "./columns/dubbo-go.mjs";
+import dubboJava from "./columns/dubbo-java.mjs";
 import dubboNode from "./columns/dubbo-node.mjs";
 import envoy from "./columns/envoy.mjs";
 import improbable from "./columns/improbable.mjs";
@@ -27,6 +28,7 @@ import tonicWeb from "./columns/tonic-web.mjs";
 export const columns = [
   ...tonic,
   ...dubboGo,
+  ...dubboJava,
   ...improbable,
   ...envoy,
   ...connect,

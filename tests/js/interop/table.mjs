@@ -40,8 +40,8 @@ function cell(env, column, row) {
 
 export function addTable(suite, env) {
   for (const { name, column, kind, body } of cells(env)) {
-    const { transport, protocol, server, client, details } = column;
-    const place = { kind, transport, protocol, server, client, details, baseUrl: column.url(env) };
+    const { transport, protocol, server, client, details, prefix } = column;
+    const place = { kind, transport, protocol, server, client, details, prefix, baseUrl: column.url(env) };
     suite.scenario(name, body, place);
   }
 }

@@ -118,7 +118,7 @@ function unwatched(t, options) {
 
 export function asAsked(t, failure) {
   t.isStatus(failure, { code: FAILED_PRECONDITION, fault: "peer" });
-  equal(wordsOf(failure), ASKED, "message");
+  equal(wordsOf(failure), `${t.prefix ?? ""}${ASKED}`, "message");
   equal(failure.codeName, "FAILED_PRECONDITION", "code name");
   equal(failure.rawCode, FAILED_PRECONDITION, "raw code");
   if (!t.details) return equal(failure.details, [], "details, which this server drops");
