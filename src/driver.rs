@@ -10,7 +10,6 @@ use wasm_bindgen::JsValue;
 use crate::call::{Call, Event, Transmit};
 use crate::codec::HeaderList;
 use crate::codec::envelope::Payload;
-use crate::codec::grpc_websockets::close_status;
 use crate::status::{Code, Fault, Status};
 use crate::transport::gzip::Gzip;
 use crate::transport::timer::Timer;
@@ -98,9 +97,9 @@ impl Driver {
         Ok(!inner.awaits_room)
     }
 
-    /// Half-close.
-    pub(crate) fn close_send(self: &Rc<Self>) {
-        self.with(None, |call, _| call.close_send());
+    /// Half-close, or why this wire has none.
+    pub(crate) fn close_send(self: &Rc<Self>) -> Option<Status> {
+        self.with(None, |call, _| call.close_send()).err()
     }
 
     /// Breaks off.
@@ -245,7 +244,7 @@ impl Sink for Rc<Driver> {
             Incoming::Data(chunk) => call.handle_data(now, chunk.bytes),
             Incoming::End(trailers) => call.handle_end(now, trailers),
             Incoming::Reset { code, reason, sent } => call.handle_reset(now, code, &reason, sent),
-            Incoming::Closed { code, reason } => call.handle_failure(now, close_status(code, &reason)),
+            Incoming::Closed { code, reason } => call.handle_close(now, code, &reason),
             Incoming::Failed { message, .. } => {
                 call.handle_failure(now, Status::new(Code::Unavailable, Fault::Transport, message));
             }

@@ -16,7 +16,7 @@ import type {
   TransportName,
 } from "./types.js";
 
-const transports: readonly TransportName[] = ["fetch", "grpc-websockets", "tidewire.v1"];
+const transports: readonly TransportName[] = ["fetch", "grpc-websockets", "tidewire.v1", "triple-websocket"];
 
 export const kinds: readonly CallKind[] = ["unary", "server_stream", "client_stream", "bidi"];
 
@@ -149,8 +149,9 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
 
   closeSend(): Promise<void> {
     if (this.#raw && !this.#closedSend) {
+      const refused = this.#raw.closeSend();
+      if (refused) return rejected(toError(refused));
       this.#closedSend = true;
-      this.#raw.closeSend();
       this.#tell({ type: "close-send", count: this.#sent });
     }
     return Promise.resolve();

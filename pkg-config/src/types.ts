@@ -15,9 +15,11 @@ export type Protocol = "auto" | "grpc" | "grpc-web" | "grpc-web-text";
  * - `fetch`: unary and server streams everywhere; the other two where the runtime can stream uploads.
  * - `grpc-websockets`: improbable's wire, one socket a call.
  * - `tidewire.v1`: Tidewire's gateway, all calls on one socket.
+ * - `triple-websocket`: dubbo-java's own WebSocket, one socket a call, bare messages (JSON, by your codec); no metadata,
+ *   no status codes, no client streams, no `closeSend`. Never chosen by `auto`.
  * - `auto`: by ability: fetch where it carries the kind, else a WebSocket.
  */
-export type TransportName = "fetch" | "grpc-websockets" | "tidewire.v1";
+export type TransportName = "fetch" | "grpc-websockets" | "tidewire.v1" | "triple-websocket";
 
 /** Of messages, one by one, by the platform's `CompressionStream`. */
 export type Compression = "gzip";
@@ -146,7 +148,10 @@ export interface Sender<Req> {
    * `closeSend`, the end of the call or a cancel.
    */
   send(message: Req): Promise<void>;
-  /** Half-close: the server's receive loop ends. Idempotent. Receiving goes on. Resolves when it is handed over. */
+  /**
+   * Half-close: the server's receive loop ends. Idempotent. Receiving goes on. Resolves when it is handed over. Over
+   * `triple-websocket` it rejects with FAILED_PRECONDITION, and the call goes on: the answers would be lost.
+   */
   closeSend(): Promise<void>;
 }
 

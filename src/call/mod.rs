@@ -185,11 +185,16 @@ impl Call {
         Ok(())
     }
 
-    /// Half-close: the peer's receive loop ends, ours goes on. Idempotent.
-    pub fn close_send(&mut self) {
+    /// Half-close: the peer's receive loop ends, ours goes on. Idempotent. An error says why this wire has none; the
+    /// call itself goes on.
+    pub fn close_send(&mut self) -> Result<(), Status> {
+        if self.config.kind.streams_requests() {
+            self.protocol.check_close_send()?;
+        }
         if self.state.close_send() {
             self.put(Transmit::Finish);
         }
+        Ok(())
     }
 
     /// In its turn, behind what is being compressed.
@@ -370,6 +375,15 @@ impl Call {
             Status::new(Code::Unavailable, Fault::Transport, words)
         };
         self.ended(End::Broken(status));
+    }
+
+    /// The WebSocket of this one call was closed.
+    pub fn handle_close(&mut self, now: Duration, code: u16, reason: &str) {
+        if self.is_over(now) {
+            return;
+        }
+        let status = self.protocol.handle_close(code, reason);
+        self.ended(if status.is_ok() { End::Whole(None) } else { End::Broken(status) });
     }
 
     /// The transport failed, or by a local fault the call is to end at once.

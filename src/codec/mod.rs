@@ -14,6 +14,7 @@ pub mod text;
 pub mod tidewire_v1;
 pub mod timeout;
 pub mod trailers;
+pub mod triple_websocket;
 
 use std::time::Duration;
 
@@ -55,6 +56,16 @@ pub trait Protocol {
     /// The protocol's own request headers; user metadata is not among them.
     fn request_headers(&self, timeout: Option<Duration>) -> HeaderList;
 
+    /// Refuses user metadata that this dialect cannot send.
+    fn check_metadata(&self, _: &HeaderList) -> Result<(), Status> {
+        Ok(())
+    }
+
+    /// Refuses the half-close of a stream of requests where there is none that the answers outlive.
+    fn check_close_send(&self) -> Result<(), Status> {
+        Ok(())
+    }
+
     /// Whether messages are to be compressed before [`encode`](Self::encode); those of no bytes need not be.
     fn compresses(&self) -> bool;
 
@@ -72,6 +83,11 @@ pub trait Protocol {
 
     /// The body has ended, with real HTTP trailers if there are any.
     fn handle_end(&mut self, trailers: Option<HeaderList>) -> Frame;
+
+    /// The WebSocket that carried this one call was closed.
+    fn handle_close(&self, code: u16, reason: &str) -> Status {
+        grpc_websockets::close_status(code, reason)
+    }
 }
 
 /// A protocol's own headers, those of compression, and `grpc-timeout` where there is one.
@@ -128,7 +144,8 @@ fn is_type(content_type: &[u8], family: &str) -> bool {
 fn wrong_type(content_type: &[u8], expected: &str) -> Status {
     let got = String::from_utf8_lossy(content_type);
     let cure = if got.starts_with("application/grpc") {
-        "it speaks another dialect of gRPC than this call"
+        "it speaks another dialect of gRPC than this call; dubbo-java answers gRPC-Web so, which it cannot speak: \
+         put a gateway before it"
     } else {
         "a page, a proxy or another service answered in the place of the gRPC service"
     };

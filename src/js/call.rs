@@ -56,7 +56,7 @@ pub struct RawCall {
 
 #[wasm_bindgen]
 impl RawCall {
-    /// Which transport carries it: 0 fetch, 1 grpc-websockets, 2 tidewire.v1.
+    /// Which transport carries it: 0 fetch, 1 grpc-websockets, 2 tidewire.v1, 3 triple-websocket.
     #[wasm_bindgen(getter)]
     pub fn transport(&self) -> u8 {
         self.transport as u8
@@ -69,12 +69,11 @@ impl RawCall {
             .map_or(Ok(true), |driver| driver.send(message).map_err(|status| status_to_js(&status)))
     }
 
-    /// Half-close.
+    /// Half-close, or why this wire has none: `[code, raw, message, fault]`.
     #[wasm_bindgen(js_name = closeSend)]
-    pub fn close_send(&self) {
-        if let Some(driver) = &self.driver {
-            driver.close_send();
-        }
+    pub fn close_send(&self) -> Option<Array> {
+        let refused = self.driver.as_ref()?.close_send()?;
+        Some(status_to_js(&refused))
     }
 
     /// Breaks the call off.

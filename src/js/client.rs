@@ -14,8 +14,8 @@ use crate::codec::HeaderList;
 use crate::driver::Driver;
 use crate::status::{Code, Status};
 use crate::transport::Transport;
+use crate::transport::call_socket::CallSocket;
 use crate::transport::fetch::Fetch;
-use crate::transport::grpc_websockets::GrpcWebsockets;
 use crate::transport::select::{Name, Runtime, Speak, compression, protocol, select};
 use crate::transport::tidewire_v1::TidewireV1;
 use crate::transport::web::abilities;
@@ -60,7 +60,7 @@ pub struct RawClient {
     receive_window: usize,
     triple: bool,
     fetch: Option<Rc<Fetch>>,
-    grpc_websockets: Option<Rc<GrpcWebsockets>>,
+    call_socket: Option<CallSocket>,
     tidewire_v1: Option<Rc<TidewireV1>>,
 }
 
@@ -102,9 +102,9 @@ impl RawClient {
             triple: options.triple().is_truthy(),
             fetch: fetch
                 .map(|fetch| Rc::new(Fetch { fetch, base, buffer, credentials: options.credentials() })),
-            grpc_websockets: constructor.clone().map(|constructor| {
+            call_socket: constructor.clone().map(|constructor| {
                 let max_unread = OVERFLOW * receive_window + max_message;
-                Rc::new(GrpcWebsockets { constructor, base: sockets.clone(), max_unread })
+                CallSocket { constructor, base: sockets.clone(), max_unread, bare: false }
             }),
             tidewire_v1: constructor.map(|constructor| {
                 let url = words![sockets, "/tidewire.v1"];
@@ -167,15 +167,18 @@ impl RawClient {
         check_path(&path)?;
         let name = self.select(kind, transport)?;
         let gzip = compression(gzip, self.runtime)?;
+        let metadata = metadata_from_js(metadata)?;
+        let protocol = protocol(name, self.speak, gzip, self.max_message);
+        protocol.check_metadata(&metadata)?;
         let config = Config {
             kind,
             path,
-            metadata: metadata_from_js(metadata)?,
+            metadata,
             timeout: (!timeout.is_nan()).then(|| Duration::from_micros((timeout.max(0.0) * 1000.0) as u64)),
             triple: self.triple,
             receive_window: self.receive_window,
         };
-        let call = Call::new(config, protocol(name, self.speak, gzip, self.max_message));
+        let call = Call::new(config, protocol);
         Ok((call, name, self.transport(name)?))
     }
 
@@ -190,7 +193,11 @@ impl RawClient {
     fn transport(&self, name: Name) -> Result<Rc<dyn Transport>, Status> {
         let transport = match name {
             Name::Fetch => self.fetch.clone().map(|t| t as Rc<dyn Transport>),
-            Name::GrpcWebsockets => self.grpc_websockets.clone().map(|t| t as Rc<dyn Transport>),
+            Name::GrpcWebsockets | Name::TripleWebsocket => {
+                let bare = name == Name::TripleWebsocket;
+                let socket = self.call_socket.clone();
+                socket.map(|socket| Rc::new(CallSocket { bare, ..socket }) as Rc<dyn Transport>)
+            }
             Name::TidewireV1 => self.tidewire_v1.clone().map(|t| t as Rc<dyn Transport>),
         };
         transport.ok_or_else(|| {

@@ -9,9 +9,9 @@ pub mod select;
 #[cfg(target_family = "wasm")]
 pub(crate) mod builtins;
 #[cfg(target_family = "wasm")]
-pub(crate) mod fetch;
+pub(crate) mod call_socket;
 #[cfg(target_family = "wasm")]
-pub(crate) mod grpc_websockets;
+pub(crate) mod fetch;
 #[cfg(target_family = "wasm")]
 pub(crate) mod gzip;
 #[cfg(target_family = "wasm")]

@@ -5,6 +5,7 @@ use crate::codec::Protocol;
 use crate::codec::grpc::Grpc;
 use crate::codec::grpc_web::{Form, GrpcWeb};
 use crate::codec::gzip::Compression;
+use crate::codec::triple_websocket::TripleWebsocket;
 use crate::status::{Code, Status};
 use crate::words::words;
 
@@ -18,6 +19,8 @@ pub enum Name {
     GrpcWebsockets = 1,
     /// `tidewire.v1`.
     TidewireV1 = 2,
+    /// dubbo-java's own WebSocket. Never taken unless it is named: it has neither metadata nor codes.
+    TripleWebsocket = 3,
 }
 
 impl Name {
@@ -27,6 +30,7 @@ impl Name {
             Self::Fetch => "fetch",
             Self::GrpcWebsockets => "grpc-websockets",
             Self::TidewireV1 => "tidewire.v1",
+            Self::TripleWebsocket => "triple-websocket",
         }
     }
 
@@ -37,7 +41,10 @@ impl Name {
             "fetch" => Ok(Some(Self::Fetch)),
             "grpc-websockets" => Ok(Some(Self::GrpcWebsockets)),
             "tidewire.v1" => Ok(Some(Self::TidewireV1)),
-            _ => Err(unknown("transport", name, "auto, fetch, grpc-websockets, tidewire.v1")),
+            "triple-websocket" => Ok(Some(Self::TripleWebsocket)),
+            _ => {
+                Err(unknown("transport", name, "auto, fetch, grpc-websockets, tidewire.v1, triple-websocket"))
+            }
         }
     }
 }
@@ -112,6 +119,7 @@ pub fn select(kind: CallKind, speak: Speak, wanted: Option<Name>, runtime: Runti
 /// The dialect of a call on a transport.
 pub fn protocol(name: Name, speak: Speak, gzip: Compression, max_message: usize) -> Box<dyn Protocol> {
     let form = match (name, speak) {
+        (Name::TripleWebsocket, _) => return Box::new(TripleWebsocket::new(max_message)),
         (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) => return Box::new(Grpc::new(max_message, gzip)),
         (Name::GrpcWebsockets, _) => Form::WebSockets,
         (_, Speak::GrpcWebText) => Form::Text,
@@ -152,6 +160,14 @@ fn obstacle(name: Name, kind: CallKind, speak: Speak, runtime: Runtime) -> Optio
             (!runtime.websocket, "has no WebSocket"),
             (speak == Speak::Grpc, "cannot speak native gRPC over grpc-websockets, which is gRPC-Web"),
             (speak == Speak::GrpcWebText, "cannot speak grpc-web-text over grpc-websockets, which is binary"),
+        ],
+        Name::TripleWebsocket => &[
+            (!runtime.websocket, "has no WebSocket"),
+            (speak != Speak::Auto, "speaks bare messages over triple-websocket, and no other protocol"),
+            (
+                kind == CallKind::ClientStream,
+                "hears nothing after the close of a WebSocket, which is the half-close of triple-websocket",
+            ),
         ],
         Name::TidewireV1 => {
             &[(!runtime.websocket, "has no WebSocket (in Node 20, pass the one of the package ws)")]
@@ -254,6 +270,8 @@ mod tests {
             (Unary, Speak::Grpc, Name::Fetch, CHROMIUM, "use transport \"tidewire.v1\", or"),
             (Bidi, Speak::Auto, Name::TidewireV1, NODE_20, "use transport \"fetch\""),
             (Bidi, Speak::GrpcWebText, Name::GrpcWebsockets, CHROMIUM, "which is binary"),
+            (ClientStream, Speak::Auto, Name::TripleWebsocket, CHROMIUM, "use transport \"tidewire.v1\" or"),
+            (Unary, Speak::GrpcWeb, Name::TripleWebsocket, CHROMIUM, "bare messages"),
         ];
         for (kind, speak, name, runtime, words) in table {
             let status = select(kind, speak, Some(name), runtime).unwrap_err();

@@ -181,12 +181,15 @@ export class WebSocketLink {
   #timer;
   /** `ws` may send later what it was given now. */
   #copies;
+  /** What we close with: 1000, unless that is the half-close of dubbo-java, whose wire has no subprotocol. */
+  #farewell;
 
   constructor(constructor, url, subprotocol, tell) {
     this.#tell = tell;
+    this.#farewell = subprotocol ? 1000 : 4001;
     this.#copies = constructor !== globalThis.WebSocket;
     try {
-      this.#connect(new constructor(url, subprotocol), url, subprotocol);
+      this.#connect(new constructor(url, subprotocol || []), url, subprotocol || "WebSocket");
     } catch (thrown) {
       queueMicrotask(() => this.#last(3, `no WebSocket to ${url} could be made: ${words(thrown)}`, thrown));
     }
@@ -248,7 +251,7 @@ export class WebSocketLink {
     socket.onopen = socket.onmessage = socket.onclose = null;
     // `ws` throws an error that nobody listens to at the whole process.
     socket.onerror = nothing;
-    socket.close(1000);
+    socket.close(this.#farewell);
   }
 
   silence() {

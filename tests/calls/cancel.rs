@@ -59,7 +59,7 @@ fn what_has_not_left_in_the_same_task_never_leaves() {
     let mut call = bidi().call(Wire::Grpc);
     call.open(START).unwrap();
     call.send(b"a").unwrap();
-    call.close_send();
+    call.close_send().unwrap();
     call.cancel(START, "changed my mind");
     assert_eq!(call.poll_transmit(), None);
     assert!(matches!(call.poll_event(), Some(Event::End(..))));

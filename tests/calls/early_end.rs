@@ -127,7 +127,7 @@ fn a_message_that_waits_to_leave_is_not_sent_to_a_peer_that_has_ended() {
     call.handle_headers(START, 200, crate::harness::headers(&[("content-type", "application/grpc")]));
     assert!(matches!(call.poll_event(), Some(Event::Headers(_))));
     call.send(b"a").unwrap();
-    call.close_send();
+    call.close_send().unwrap();
     call.handle_end(START, Some(crate::harness::headers(&[("grpc-status", "0")])));
     assert_eq!(call.poll_transmit(), Some(Transmit::Done));
     assert_eq!(call.poll_transmit(), None);

@@ -41,7 +41,9 @@ impl Client {
     }
 
     pub(crate) fn close_send(&self) {
-        self.0.borrow_mut().step("client: closeSend".into(), |call, _| call.close_send());
+        self.0.borrow_mut().step("client: closeSend".into(), |call, _| {
+            call.close_send().expect("gRPC can half-close");
+        });
     }
 
     pub(crate) fn cancel(&self, reason: &str) {

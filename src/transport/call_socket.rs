@@ -1,4 +1,5 @@
-//! Exchanges over `grpc-websockets`: one socket each. The wire is in [`codec`](crate::codec::grpc_websockets).
+//! Exchanges on a WebSocket each: `grpc-websockets`, and dubbo-java's own. The wires are in
+//! [`codec`](crate::codec).
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,19 +12,24 @@ use crate::codec::grpc_websockets::{FINISH, SUBPROTOCOL, encode_data, encode_hea
 use crate::words::words;
 
 /// One socket per exchange.
-pub(crate) struct GrpcWebsockets {
+#[derive(Clone)]
+pub(crate) struct CallSocket {
     pub(crate) constructor: Function,
     /// `ws(s)://host[:port][/prefix]`.
     pub(crate) base: String,
     /// Bytes that may wait for the consumer: a WebSocket cannot hold the peer back.
     pub(crate) max_unread: usize,
+    /// dubbo-java's wire: messages as they are, without subprotocol, headers or half-close. Else `grpc-websockets`.
+    pub(crate) bare: bool,
 }
 
-impl Transport for GrpcWebsockets {
+impl Transport for CallSocket {
     fn open(&self, request: Request, sink: Rc<dyn Sink>) -> Box<dyn Exchange> {
         let unread = Rc::new(Cell::new(0));
-        let (counted, max_unread) = (unread.clone(), self.max_unread);
+        let (counted, max_unread, bare) = (unread.clone(), self.max_unread, self.bare);
         let on_event = move |event| match event {
+            // The answer to the upgrade is all the headers that there will be.
+            Event::Opened if bare => sink.incoming(Incoming::Headers { status: 101, headers: Vec::new() }),
             Event::Opened => {}
             Event::Message(buffer) => {
                 let bytes = buffer.to_vec();
@@ -38,23 +44,31 @@ impl Transport for GrpcWebsockets {
             Event::Room => sink.incoming(Incoming::Room),
         };
         let url = words![self.base, request.path];
-        let socket = Socket::connect(&self.constructor, &url, SUBPROTOCOL, Box::new(on_event));
-        socket.send(&encode_headers(&request.headers));
-        Box::new(GrpcWebsocketsExchange { socket: Some(socket), unread })
+        let subprotocol = if bare { "" } else { SUBPROTOCOL };
+        let socket = Socket::connect(&self.constructor, &url, subprotocol, Box::new(on_event));
+        if !bare {
+            socket.send(&encode_headers(&request.headers));
+        }
+        Box::new(CallSocketExchange { socket: Some(socket), unread, bare })
     }
 }
 
-struct GrpcWebsocketsExchange {
+struct CallSocketExchange {
     /// Gone with the exchange's end.
     socket: Option<Socket>,
     /// Bytes told and not released.
     unread: Rc<Cell<usize>>,
+    bare: bool,
 }
 
-impl Exchange for GrpcWebsocketsExchange {
+impl Exchange for CallSocketExchange {
     fn send(&mut self, bytes: Vec<u8>) {
         if let Some(socket) = &self.socket {
-            encode_data(&bytes).for_each(|message| socket.send(&message));
+            if self.bare {
+                socket.send(&bytes);
+            } else {
+                encode_data(&bytes).for_each(|message| socket.send(&message));
+            }
             if socket.queued() > HIGH_WATER {
                 socket.watch(HIGH_WATER);
             }
@@ -62,7 +76,8 @@ impl Exchange for GrpcWebsocketsExchange {
     }
 
     fn finish(&mut self) {
-        if let Some(socket) = &self.socket {
+        // What half-closes by itself needs no word of it.
+        if let (false, Some(socket)) = (self.bare, &self.socket) {
             socket.send(&FINISH);
         }
     }
