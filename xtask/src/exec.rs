@@ -79,6 +79,11 @@ impl Run {
         self
     }
 
+    /// The last argument: of `java -jar FILE` the file.
+    pub(crate) fn last_arg(&self) -> &OsStr {
+        self.args.last().map_or_else(|| OsStr::new(""), OsString::as_os_str)
+    }
+
     /// Words separated by blanks, as one would type them.
     pub(crate) fn words(self, words: &str) -> Self {
         words.split_whitespace().fold(self, Self::arg)

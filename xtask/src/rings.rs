@@ -26,6 +26,7 @@ pub(crate) const RINGS: &[Ring] = &[
     Ring { name: "size", run: size },
     Ring { name: "peer dubbo-go", run: peer },
     Ring { name: "peer go", run: go_peers },
+    Ring { name: "peer dubbo-java", run: dubbo_java },
     Ring { name: "wasm chromium", run: wasm },
     Ring { name: "js node", run: || js("node") },
     Ring { name: "js chromium", run: || js("chromium") },
@@ -114,6 +115,20 @@ fn go_format(folder: &Path) -> Result<()> {
     Err(Error::failed(format!("gofmt would change:\n{unformatted}")))
 }
 
+/// What dubbo-java does, on bare HTTP and with the package.
+fn dubbo_java() -> Result<Count> {
+    let jar = peers::named(peers::DUBBO_JAVA)?.program()?;
+    tools::npm("tests/js")?;
+    tools::npm("examples/dubbo-java-hessian2")?;
+    package::build()?;
+    Run::new("cargo").words("build --package tidewire-gateway").shown()?;
+    let gateway = crate::target_folder().join("debug/tidewire-gateway");
+    let run = Run::new("node").words("--test --test-reporter=tap differences.test.mjs client.test.mjs");
+    let run = run.env("DUBBO_JAVA_PEER", jar.last_arg()).env("TIDEWIRE_GATEWAY", gateway);
+    let run = run.env("CHROME", machine::chromium()?).dir(crate::root().join("tests/peers/dubbo-java"));
+    counted(run.limit_secs(300), node_count)
+}
+
 fn wasm() -> Result<Count> {
     let (wasm, pack, bindgen) = (toolchain::wasm()?, tools::wasm_pack()?, tools::wasm_bindgen()?);
     let (chromium, driver) = (machine::chromium()?, machine::chromedriver()?);
@@ -193,6 +208,15 @@ fn cargo_count(output: &str) -> Count {
 }
 
 /// `--- PASS: TestName`; subtests are indented and counted with the test that holds them.
+/// Node's own runner, as it closes a TAP report.
+fn node_count(output: &str) -> Count {
+    let number = |word: &str| {
+        let line = output.lines().find_map(|line| line.strip_prefix(word));
+        line.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
+    };
+    Count::default().plus(number("# pass "), number("# fail "))
+}
+
 fn go_count(output: &str) -> Count {
     let lines = |start| output.lines().filter(|line| line.starts_with(start)).count();
     Count::default().plus(lines("--- PASS: "), lines("--- FAIL: "))
@@ -225,6 +249,12 @@ mod tests {
     fn go_subtests_are_not_counted_twice() {
         let output = "=== RUN   TestA\n    --- PASS: TestA/one (0.00s)\n--- PASS: TestA (0.00s)\n--- FAIL: TestB (0.1s)\n";
         assert_eq!(go_count(output), Count::default().plus(1, 1));
+    }
+
+    #[test]
+    fn the_closing_lines_of_nodes_own_runner_are_read() {
+        let output = "ok 1 - a\n# tests 4\n# suites 0\n# pass 3\n# fail 1\n# cancelled 0\n";
+        assert_eq!(node_count(output), Count::default().plus(3, 1));
     }
 
     #[test]
