@@ -175,6 +175,12 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
   }
 
   cancel(reason?: unknown): void {
+    if (this.#status?.code === 0) {
+      // What the server had sent before its end is no more wanted than what comes after a cancel.
+      const words = wordsOf(reason) || "the call was cancelled here";
+      const status = toStatus([CANCELLED, CANCELLED, words, FAULT_LOCAL], [], undefined, reason);
+      this.#inbox.drop(new RpcError(status));
+    }
     if (this.#status || !this.#raw) return;
     this.#reason = reason;
     this.#raw.cancel(wordsOf(reason));

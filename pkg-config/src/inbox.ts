@@ -44,6 +44,11 @@ export class Inbox {
     return reader.promise;
   }
 
+  /** Messages that still wait after the end are dropped, if there are any, and an error stands in their place. */
+  drop(error: unknown): void {
+    if (this.#next < this.#messages.length) this.end({ error }, true);
+  }
+
   /** No more messages come. Those that wait can still be taken, unless they are dropped. */
   end(end: { readonly error?: unknown }, drop: boolean): void {
     if (drop) this.#messages.length = this.#next = 0;

@@ -124,7 +124,10 @@ export interface Call extends AsyncDisposable {
   readonly trailers: Promise<Metadata>;
   /** How the call ended. Never rejects. */
   readonly status: Promise<Status>;
-  /** Resets the stream: the server sees it cancelled; pending receives and sends settle within one task. */
+  /**
+   * Resets the stream: the server sees it cancelled; pending receives and sends settle within one task. Where the server
+   * had ended before, messages that were not received are dropped, and the next receive rejects with CANCELLED.
+   */
   cancel(reason?: unknown): void;
   /** Cancels if the call has not ended, and waits for its end: `await using call = …`. */
   [Symbol.asyncDispose](): Promise<void>;

@@ -40,6 +40,29 @@ export default (suite) => {
     },
   );
 
+  suite.each(
+    { kinds: ["server_stream"] },
+    "a cancel behind the server's end drops what was not received",
+    async (t) => {
+      const call = t.serverStream("Ada");
+      await t.endsOk(call);
+      equal(await call.receive(), "Hello, Ada 1", "the first reply");
+      const reason = new Error("left the page");
+      call.cancel(reason);
+      const error = await within(5_000, rejection(call.receive()), "the next receive");
+      t.isError(error, { code: CANCELLED, fault: "local", cause: reason });
+      await t.endsOk(call);
+    },
+  );
+
+  suite.each({ kinds: ["server_stream"] }, "a cancel after the last reply changes nothing", async (t) => {
+    const call = t.serverStream("Ada");
+    equal((await t.receiveAll(call)).length, 10, "replies");
+    call.cancel();
+    equal(await call.receive(), undefined, "what follows the last reply");
+    await t.endsOk(call);
+  });
+
   suite.each({ kinds: readers }, "break out of for await cancels", (t) =>
     leaves(t, async (call) => {
       for await (const reply of call) {
