@@ -12,6 +12,19 @@ pub(crate) fn encode_unpadded(bytes: &[u8]) -> Vec<u8> {
     text
 }
 
+/// Encodes for a URL (RFC 4648 §5), without padding.
+pub(crate) fn encode_url(bytes: &[u8]) -> Vec<u8> {
+    let mut text = encode_unpadded(bytes);
+    for byte in &mut text {
+        *byte = match *byte {
+            b'+' => b'-',
+            b'/' => b'_',
+            byte => byte,
+        };
+    }
+    text
+}
+
 /// Encodes with padding.
 pub(crate) fn encode(bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
@@ -66,13 +79,14 @@ fn sextet(byte: u8) -> Option<u8> {
 mod tests {
     use super::*;
     use base64::Engine as _;
-    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
     #[test]
     fn the_usual_crate_agrees_on_everything() {
         proptest::proptest!(|(bytes: Vec<u8>)| {
             proptest::prop_assert_eq!(encode(&bytes), STANDARD.encode(&bytes).into_bytes());
             proptest::prop_assert_eq!(encode_unpadded(&bytes), STANDARD_NO_PAD.encode(&bytes).into_bytes());
+            proptest::prop_assert_eq!(encode_url(&bytes), URL_SAFE_NO_PAD.encode(&bytes).into_bytes());
             proptest::prop_assert_eq!(decode(&encode(&bytes)), Some(bytes.clone()));
             proptest::prop_assert_eq!(decode(&encode_unpadded(&bytes)), Some(bytes));
         });

@@ -153,9 +153,9 @@ impl Driver {
             // Nothing is borrowed meanwhile: the caller's own `fetch` may call back.
             let mut exchange = self.inner.borrow_mut().exchange.take();
             match (transmit, &mut exchange) {
-                (Transmit::Open { path, headers }, slot) => {
+                (Transmit::Open { get, path, headers }, slot) => {
                     let streams = self.inner.borrow().streams;
-                    let request = Request { path, headers, streams };
+                    let request = Request { get, path, headers, streams };
                     *slot = Some(self.transport.open(request, Rc::new(self.clone())));
                 }
                 (Transmit::Data(bytes), Some(exchange)) => exchange.send(bytes),

@@ -55,10 +55,18 @@ pub fn decode(headers: &HeaderList) -> Metadata {
     metadata
 }
 
-fn check_name(name: &str) -> Result<(), Status> {
+/// What [`is_name`] demands.
+pub(crate) const NAMES: &str = "names are made of a-z, 0-9, '-', '_' and '.'";
+
+/// Whether HTTP takes it as a name everywhere.
+pub(crate) fn is_name(name: &str) -> bool {
     let token = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
-    if name.is_empty() || !name.bytes().all(token) {
-        return Err(refused(name, "names are made of a-z, 0-9, '-', '_' and '.'"));
+    !name.is_empty() && name.bytes().all(token)
+}
+
+fn check_name(name: &str) -> Result<(), Status> {
+    if !is_name(name) {
+        return Err(refused(name, NAMES));
     }
     if is_reserved(name) {
         return Err(refused(name, "the protocol or the HTTP stack sends it itself"));
@@ -77,9 +85,9 @@ fn check_text(name: &str, text: String) -> Result<String, Status> {
 }
 
 /// What `fetch` drops without a word (the forbidden request headers of the WHATWG standard), hop-by-hop headers, and
-/// gRPC's own: refused on every transport, so that a call means the same on each.
+/// those of the protocols: refused on every transport, so that a call means the same on each.
 fn is_reserved(name: &str) -> bool {
-    let begins = ["grpc-", "sec-", "proxy-", "access-control-request-"];
+    let begins = ["grpc-", "connect-", "sec-", "proxy-", "access-control-request-"];
     begins.iter().any(|prefix| name.starts_with(prefix))
         || RESERVED.as_bytes().split(|byte| *byte == b' ').any(|reserved| reserved == name.as_bytes())
 }

@@ -74,7 +74,15 @@ impl Code {
         CODES[self as usize].1
     }
 
-    /// The code that an HTTP status stands for where no `grpc-status` came (`http-grpc-status-mapping.md`).
+    /// The code of Connect's name for it: gRPC's own, but for `canceled`, and in lower case, which is not insisted on. OK
+    /// has none.
+    pub fn from_connect(name: &str) -> Option<Self> {
+        let name = if name == "canceled" { "CANCELLED" } else { name };
+        CODES[1..].iter().find(|(_, known)| known.eq_ignore_ascii_case(name)).map(|(code, _)| *code)
+    }
+
+    /// The code that an HTTP status stands for where the service said none (`http-grpc-status-mapping.md`, and the
+    /// same table in Connect's protocol reference).
     pub fn from_http(status: u16) -> Self {
         match status {
             400 => Self::Internal,

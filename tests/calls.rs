@@ -9,6 +9,7 @@ mod harness;
 #[cfg(test)]
 mod calls {
     mod any_order;
+    mod bare;
     mod bidi;
     mod cancel;
     mod cardinality;

@@ -18,6 +18,7 @@ mod harness;
 #[path = "calls"]
 mod calls {
     mod any_order;
+    mod bare;
     mod bidi;
     mod cancel;
     mod cardinality;
@@ -36,7 +37,9 @@ mod wire {
     #[cfg(test)]
     use crate::harness::gzip;
 
+    mod bare;
     mod compression;
+    mod connect;
     mod ending;
     mod framing;
     mod http;

@@ -2,7 +2,9 @@
 //! random cuts. The rows are those of `docs/wire.md`.
 
 mod wire {
+    mod bare;
     mod compression;
+    mod connect;
     mod ending;
     mod framing;
     #[cfg(test)]

@@ -9,10 +9,12 @@ use std::time::Duration;
 use exchange::{Exchange, Told};
 use libfuzzer_sys::fuzz_target;
 use tidewire::call::{Call, CallKind, Config};
+use tidewire::codec::bare::{Bare, Dialect};
+use tidewire::codec::connect::Connect;
 use tidewire::codec::grpc::Grpc;
 use tidewire::codec::grpc_web::{Form, GrpcWeb};
 use tidewire::codec::gzip::{Compression, Unfit};
-use tidewire::codec::{HeaderList, Protocol};
+use tidewire::codec::{HeaderList, Messages, Protocol};
 use tidewire::status::Status;
 
 const MAX_MESSAGE: usize = 1000;
@@ -67,12 +69,18 @@ fn play(exchange: &mut Exchange, (what, number, bytes): &Op) {
 }
 
 fn good_headers(number: usize) -> HeaderList {
-    let kinds = ["application/grpc", "application/grpc-web", "application/grpc-web-text"];
-    let encodings = ["gzip", "identity"];
-    vec![
-        ("content-type".to_string(), kinds[number % kinds.len()].into()),
-        ("grpc-encoding".to_string(), encodings[number / 3 % encodings.len()].into()),
-    ]
+    let kinds = [
+        "application/grpc",
+        "application/grpc-web",
+        "application/grpc-web-text",
+        "application/connect+proto",
+        "application/proto",
+    ];
+    let mut headers = vec![("content-type".to_string(), kinds[number % kinds.len()].into())];
+    for name in ["grpc-encoding", "connect-content-encoding", "content-encoding"] {
+        headers.push((name.to_string(), ["gzip", "identity"][number / kinds.len() % 2].into()));
+    }
+    headers
 }
 
 fn call(kind: u8, dialect: u8) -> Call {
@@ -85,12 +93,15 @@ fn call(kind: u8, dialect: u8) -> Call {
         triple: kind & 8 != 0,
         receive_window: usize::from(kind),
     };
-    let gzip = Compression { accept: dialect & 4 != 0, send: dialect & 8 != 0 };
-    let protocol: Box<dyn Protocol> = match dialect % 4 {
-        0 => Box::new(Grpc::new(MAX_MESSAGE, gzip)),
-        1 => Box::new(GrpcWeb::new(Form::Binary, MAX_MESSAGE, gzip)),
-        2 => Box::new(GrpcWeb::new(Form::Text, MAX_MESSAGE, gzip)),
-        _ => Box::new(GrpcWeb::new(Form::WebSockets, MAX_MESSAGE, gzip)),
+    let gzip = Compression { accept: dialect & 8 != 0, send: dialect & 16 != 0 };
+    let messages = Messages { gzip, ..Messages::new(MAX_MESSAGE) };
+    let protocol: Box<dyn Protocol> = match dialect % 8 {
+        0 => Box::new(Grpc::new(messages)),
+        1 => Box::new(GrpcWeb::new(Form::Binary, messages)),
+        2 => Box::new(GrpcWeb::new(Form::Text, messages)),
+        3 => Box::new(GrpcWeb::new(Form::WebSockets, messages)),
+        4 | 5 => Box::new(Connect::new(messages)),
+        _ => Box::new(Bare::new(Dialect::Triple, messages, false)),
     };
     Call::new(config, protocol)
 }

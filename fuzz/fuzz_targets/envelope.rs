@@ -27,7 +27,7 @@ fn decode(chunks: &[&[u8]]) -> Found {
     for chunk in chunks {
         let mut at = 0;
         loop {
-            match decoder.next(chunk, &mut at, |flags| LIMIT / (1 + usize::from(flags))) {
+            match decoder.next(chunk, &mut at, &|flags| LIMIT / (1 + usize::from(flags))) {
                 Ok(Some(one)) => found.push((one.flags, one.payload.bytes(chunk).to_vec())),
                 Ok(None) => break,
                 Err(error) => return (found, Err(error)),

@@ -1,7 +1,10 @@
-//! What the fuzz targets share: the cuttings that must make no difference.
+//! What the fuzz targets share: the cuttings that must make no difference, and what is heard of each.
 //!
 //! `cargo +nightly fuzz run <target> -- -max_total_time=60`
 #![forbid(unsafe_code)]
+
+use tidewire::codec::{Frame, HeaderList, Protocol};
+use tidewire::status::Status;
 
 /// The body whole, byte by byte, and in pieces of lengths that `seed` makes up.
 pub fn cuttings(body: &[u8], seed: u8) -> [Vec<&[u8]>; 3] {
@@ -19,4 +22,66 @@ fn pieces(mut body: &[u8], seed: u8) -> Vec<&[u8]> {
         body = tail;
     }
     pieces
+}
+
+/// What a client hears of a body.
+#[derive(Debug, PartialEq)]
+pub struct Heard {
+    pub headers: Vec<HeaderList>,
+    pub messages: Vec<Vec<u8>>,
+    pub status: Status,
+    pub trailers: HeaderList,
+    /// Until the body ended.
+    pub waited: bool,
+}
+
+/// What is heard, the same whatever the cutting.
+pub fn replay(seed: u8, body: &[u8], protocol: impl Fn() -> Box<dyn Protocol>) -> Heard {
+    let [whole, rest @ ..] = cuttings(body, seed).map(|chunks| hear(protocol(), &chunks));
+    for other in rest {
+        // What follows the trailers is seen only in the chunk that ends them: see `docs/wire.md`, rows 10 to 12.
+        if whole.has_surplus() || other.has_surplus() {
+            assert_eq!((&other.headers, &other.messages), (&whole.headers, &whole.messages));
+        } else {
+            assert_eq!(other, whole);
+        }
+    }
+    whole
+}
+
+impl Heard {
+    fn has_surplus(&self) -> bool {
+        self.status.message.contains("more after the trailers")
+    }
+}
+
+fn hear(mut protocol: Box<dyn Protocol>, chunks: &[&[u8]]) -> Heard {
+    let (mut headers, mut messages) = (Vec::new(), Vec::new());
+    for chunk in chunks {
+        let mut at = 0;
+        loop {
+            match protocol.next(chunk, &mut at) {
+                Ok(None) => break,
+                Ok(Some(Frame::Headers(list))) => headers.push(list),
+                Ok(Some(Frame::Message(payload))) => messages.push(payload.bytes(chunk).to_vec()),
+                Ok(Some(Frame::End(status, trailers))) => {
+                    return Heard { headers, messages, status, trailers, waited: false };
+                }
+                Ok(Some(Frame::Compressed { .. })) => panic!("compressed, though nothing was accepted"),
+                Err(status) => {
+                    return Heard { headers, messages, status, trailers: HeaderList::new(), waited: false };
+                }
+            }
+        }
+        assert_eq!(at, chunk.len());
+    }
+    loop {
+        match protocol.handle_end(None) {
+            Frame::Message(payload) => messages.push(payload.bytes(&[]).to_vec()),
+            Frame::End(status, trailers) => {
+                return Heard { headers, messages, status, trailers, waited: true };
+            }
+            frame => panic!("the end is {frame:?}"),
+        }
+    }
 }

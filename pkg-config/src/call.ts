@@ -89,7 +89,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     this.transport = this.#open(options);
   }
 
-  #open({ signal, transport }: CallOptions<Req, Res>): TransportName {
+  #open({ signal, transport, codec, useHttpGet }: CallOptions<Req, Res>): TransportName {
     const { client, metadata, timeoutMs, acceptCompression, sendCompression } = this.#context;
     if (signal?.aborted) {
       this.#reason = signal.reason;
@@ -102,7 +102,10 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
       flatten(metadata),
       timeoutMs ?? NaN,
       transport ?? "",
-      bitsOf(acceptCompression) | (2 * bitsOf(sendCompression ? [sendCompression] : [])),
+      codec?.contentSubtype ?? "proto",
+      bitsOf(acceptCompression) |
+        (2 * bitsOf(sendCompression ? [sendCompression] : [])) |
+        (useHttpGet ? 16 : 0),
       this.#face(),
     );
     const name = transports[raw.transport]!;

@@ -7,8 +7,10 @@ import type { RpcError } from "./error.js";
  * - `auto`: native gRPC where trailers can travel (`tidewire.v1`), gRPC-Web elsewhere.
  * - `grpc`: native gRPC; only `tidewire.v1` carries it.
  * - `grpc-web`, `grpc-web-text`: gRPC-Web over fetch and `grpc-websockets`.
+ * - `connect`: Connect, over fetch and `tidewire.v1`.
+ * - `triple`: the bare form of Dubbo's Triple, unary only, over fetch and `tidewire.v1`.
  */
-export type Protocol = "auto" | "grpc" | "grpc-web" | "grpc-web-text";
+export type Protocol = "auto" | "grpc" | "grpc-web" | "grpc-web-text" | "connect" | "triple";
 
 /**
  * How bytes travel.
@@ -30,6 +32,8 @@ export type CallKind = "unary" | "server_stream" | "client_stream" | "bidi";
 export interface Codec<Req, Res> {
   encode(message: Req): Uint8Array;
   decode(bytes: Uint8Array): Res;
+  /** What the bytes are, as the content type names it: `proto`, which is the default, `json`, … */
+  contentSubtype?: string;
 }
 
 /** Dubbo Triple's routing: sent as `tri-service-version`, `tri-service-group`; adds Triple's timeout headers. */
@@ -85,6 +89,11 @@ export interface CallOptions<Req = Uint8Array, Res = Uint8Array> {
   /** In place of the client's. */
   sendCompression?: Compression;
   transport?: "auto" | TransportName;
+  /**
+   * Unary calls of protocol `connect`, of methods without side effects: asks with a GET, which browsers and proxies may
+   * cache. The message stands in the URL, of which many servers take 8 KiB.
+   */
+  useHttpGet?: boolean;
   observer?: Observer;
 }
 

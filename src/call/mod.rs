@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::codec::envelope::Payload;
 use crate::codec::gzip::Unfit;
-use crate::codec::{Frame, HeaderList, Protocol, timeout};
+use crate::codec::{Frame, HeaderList, Protocol, triple};
 use crate::status::{Code, Fault, Status};
 use crate::words::words;
 use inflating::{End, Inflating};
@@ -54,7 +54,7 @@ pub struct Config {
     pub metadata: HeaderList,
     /// From open to end. Zero has passed before anything is sent.
     pub timeout: Option<Duration>,
-    /// Whether Triple's own timeout headers go along with `grpc-timeout`.
+    /// Whether it is for a Dubbo server: Triple's own timeout headers go along with the protocol's.
     pub triple: bool,
     /// What may wait for the reader: message bytes, and 64 for each message.
     pub receive_window: usize,
@@ -63,8 +63,10 @@ pub struct Config {
 /// What the transport is to do.
 #[derive(Debug, PartialEq)]
 pub enum Transmit {
-    /// Send the request's head: POST `path` with `headers`.
+    /// Send the request's head.
     Open {
+        /// By GET, not by POST: it has no body, its data follow the path, and it leaves when they are complete.
+        get: bool,
         /// The path, to be put after the base URL's.
         path: String,
         /// All request headers.
@@ -157,7 +159,8 @@ impl Call {
         self.state.open()?;
         self.deadline = self.config.timeout.map(|timeout| now.saturating_add(timeout));
         let headers = self.request_headers();
-        self.transmits.push_back(Transmit::Open { path: self.config.path.clone(), headers });
+        let (get, path) = (self.protocol.is_get(), self.config.path.clone());
+        self.transmits.push_back(Transmit::Open { get, path, headers });
         self.expired(now);
         Ok(())
     }
@@ -165,9 +168,7 @@ impl Call {
     fn request_headers(&mut self) -> HeaderList {
         let mut headers = self.protocol.request_headers(self.config.timeout);
         if let (true, Some(after)) = (self.config.triple, self.config.timeout) {
-            let millis = timeout::encode_triple(after).into_bytes();
-            headers.push((timeout::TRI_SERVICE_TIMEOUT.to_string(), millis.clone()));
-            headers.push((timeout::TRIPLE_TIMEOUT_MS.to_string(), millis));
+            triple::push_timeout(after, &mut headers);
         }
         headers.append(&mut self.config.metadata);
         headers
@@ -233,14 +234,14 @@ impl Call {
     }
 
     /// The peer's HTTP status and headers came.
-    pub fn handle_headers(&mut self, now: Duration, http: u16, headers: HeaderList) {
+    pub fn handle_headers(&mut self, now: Duration, http: u16, mut headers: HeaderList) {
         if self.is_over(now) {
             return;
         }
         if let Err(status) = self.state.recv_headers() {
             return self.broken(status);
         }
-        let accepted = self.protocol.handle_headers(http, &headers);
+        let accepted = self.protocol.handle_headers(http, &mut headers);
         match accepted {
             Ok(()) => self.events.push_back(Event::Headers(headers)),
             Err(status) => {
@@ -346,11 +347,22 @@ impl Call {
             return;
         }
         match end {
-            End::Whole(trailers) => {
-                if let Frame::End(status, trailers) = self.protocol.handle_end(trailers) {
-                    self.finished(status, trailers);
+            End::Whole(mut trailers) => loop {
+                match self.protocol.handle_end(trailers.take()) {
+                    Frame::Message(payload) => {
+                        if let Err(status) = self.message(payload) {
+                            return self.broken(status);
+                        }
+                    }
+                    Frame::Compressed { flags, payload, limit } => {
+                        self.inflating.park(flags, payload.into_bytes(&[]), limit);
+                        self.inflating.end = Some(End::Whole(None));
+                        return self.flow();
+                    }
+                    Frame::Headers(_) => {}
+                    Frame::End(status, trailers) => return self.finished(status, trailers),
                 }
-            }
+            },
             End::Broken(status) => self.broken(status),
         }
     }

@@ -102,7 +102,7 @@ impl Decoder {
         &mut self,
         chunk: &[u8],
         at: &mut usize,
-        limit: impl Fn(u8) -> usize,
+        limit: &dyn Fn(u8) -> usize,
     ) -> Result<Option<Envelope>, EnvelopeError> {
         self.next_within(chunk, at, &limit)
     }
@@ -188,7 +188,7 @@ mod tests {
         let mut found = Vec::new();
         for chunk in chunks {
             let mut at = 0;
-            while let Some(envelope) = decoder.next(chunk, &mut at, |_| limit)? {
+            while let Some(envelope) = decoder.next(chunk, &mut at, &|_| limit)? {
                 found.push((envelope.flags, envelope.payload.bytes(chunk).to_vec()));
             }
             assert_eq!(at, chunk.len());
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn a_message_whole_in_its_chunk_is_not_copied() {
         let wire = encode(0, b"abc");
-        let envelope = Decoder::default().next(&wire, &mut 0, |_| 9).unwrap().unwrap();
+        let envelope = Decoder::default().next(&wire, &mut 0, &|_| 9).unwrap().unwrap();
         assert_eq!(envelope.payload, Payload::InChunk(5..8));
     }
 

@@ -4,35 +4,41 @@
 use std::time::Duration;
 
 use super::envelope::{self, Decoder, Envelope, EnvelopeError, Payload};
-use super::gzip::{COMPRESSED, Compression, Encoding};
-use super::{Frame, HeaderList, Protocol, envelope_status, is_type, request_headers, trailers, wrong_type};
+use super::gzip::{self, COMPRESSED, Encoding};
+use super::{
+    Frame, HeaderList, Messages, Protocol, check_type, envelope_status, grpc_timeout, request_headers,
+    trailers,
+};
 use crate::status::Status;
 use crate::words::words;
 
-pub(super) const GRPC_ENCODING: &str = "grpc-encoding";
+const FAMILY: &str = "application/grpc+";
 
 /// The native dialect of one call.
 #[derive(Debug)]
 pub struct Grpc {
     decoder: Decoder,
-    max_message: usize,
+    messages: Messages,
     encoding: Encoding,
     /// Set where the headers already carried a status: trailers-only.
     from_headers: Option<(Status, HeaderList)>,
 }
 
 impl Grpc {
-    /// A call that takes messages of at most `max_message` bytes.
-    pub fn new(max_message: usize, compression: Compression) -> Self {
-        let encoding = Encoding::new(compression);
-        Self { decoder: Decoder::default(), max_message, encoding, from_headers: None }
+    /// A call of such messages.
+    pub fn new(messages: Messages) -> Self {
+        let encoding = Encoding::new(messages.gzip, gzip::GRPC);
+        Self { decoder: Decoder::default(), messages, encoding, from_headers: None }
     }
 }
 
 impl Protocol for Grpc {
     fn request_headers(&self, timeout: Option<Duration>) -> HeaderList {
-        let fixed = [("content-type", "application/grpc"), ("te", "trailers")];
-        request_headers(&fixed, timeout, &self.encoding)
+        let kind = words![FAMILY, self.messages.subtype];
+        // Protobuf goes without saying.
+        let kind = kind.strip_suffix("+proto").unwrap_or(&kind);
+        let fixed = [("content-type", kind), ("te", "trailers")];
+        request_headers(&fixed, timeout.map(grpc_timeout), self.encoding.offer())
     }
 
     fn compresses(&self) -> bool {
@@ -43,18 +49,17 @@ impl Protocol for Grpc {
         envelope::encode(u8::from(gzip), message)
     }
 
-    fn handle_headers(&mut self, http: u16, headers: &HeaderList) -> Result<(), Status> {
-        self.from_headers =
-            check_headers(http, headers, |kind| is_type(kind, "application/grpc"), "application/grpc")?;
-        self.encoding.handle_headers(headers, GRPC_ENCODING);
+    fn handle_headers(&mut self, http: u16, headers: &mut HeaderList) -> Result<(), Status> {
+        self.from_headers = check_headers(http, headers, &[FAMILY], &self.messages.subtype)?;
+        self.encoding.handle_headers(headers);
         Ok(())
     }
 
     fn next(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {
-        let max_message = self.max_message;
+        let max_message = self.messages.max;
         let encoding = &self.encoding;
         let limit = |flags: u8| if encoding.has(flags, 0) { max_message } else { 0 };
-        let envelope = self.decoder.next(chunk, at, limit).map_err(|error| refused(error, 0, encoding))?;
+        let envelope = self.decoder.next(chunk, at, &limit).map_err(|error| refused(error, 0, encoding))?;
         let Some(Envelope { flags, payload }) = envelope else { return Ok(None) };
         check_flags(flags, 0, encoding)?;
         // With messages it is no trailers-only answer: what the headers foretold does not count.
@@ -71,23 +76,21 @@ impl Protocol for Grpc {
     }
 }
 
-/// Refuses an answer that is not gRPC; otherwise gives the status that the headers already carry, if they do.
+/// Refuses an answer of none of the families, of which the first was asked for; otherwise gives the status that the
+/// headers already carry, if they do.
 pub(super) fn check_headers(
     http: u16,
     headers: &HeaderList,
-    is_ours: impl Fn(&[u8]) -> bool,
-    expected: &str,
+    families: &[&str],
+    subtype: &str,
 ) -> Result<Option<(Status, HeaderList)>, Status> {
     let status = trailers::status(headers);
     match status {
         // Whatever HTTP says, a gRPC server has spoken.
         Some(status) if http != 200 && !status.is_ok() => Err(status),
         Some(status) => Ok(Some((status, headers.clone()))),
-        None if http != 200 => Err(trailers::http_status(http, headers)),
-        None => match trailers::first(headers, "content-type") {
-            Some(kind) if is_ours(kind) => Ok(None),
-            kind => Err(wrong_type(kind.unwrap_or_default(), expected)),
-        },
+        None if http != 200 => Err(trailers::http_status(http, headers, "grpc-status")),
+        None => check_type(headers, families, subtype).map(|()| None),
     }
 }
 
@@ -114,13 +117,29 @@ pub(super) fn check_flags(flags: u8, known: u8, encoding: &Encoding) -> Result<(
 }
 
 /// The words for an envelope that is not taken: flags that mean nothing come before a length that means nothing.
+/// `known`: the bit of the envelope that has the trailers, if the dialect has one.
 pub(super) fn refused(error: EnvelopeError, known: u8, encoding: &Encoding) -> Status {
-    if let EnvelopeError::TooLarge { flags, .. } = error
-        && let Err(status) = check_flags(flags, known, encoding)
-    {
-        return status;
+    let EnvelopeError::TooLarge { flags, declared, limit } = error else { return envelope_status(error) };
+    match check_flags(flags, known, encoding) {
+        Err(status) => status,
+        Ok(()) if flags & known == 0 => envelope_status(error),
+        Ok(()) => Status::internal(words![
+            "the server announced a trailer block of ",
+            declared,
+            " bytes; at most ",
+            limit,
+            " are taken",
+        ]),
     }
-    envelope_status(error)
+}
+
+/// Refuses what follows the last envelope in its chunk.
+pub(super) fn check_surplus(chunk: &[u8], at: usize) -> Result<(), Status> {
+    if at < chunk.len() {
+        let words = "the server sent more after the trailers, which are the end of the response";
+        return Err(Status::internal(words));
+    }
+    Ok(())
 }
 
 /// The end of a body: the status that came, or what its lack means. The trailers count; where they have no status, the

@@ -4,19 +4,20 @@
 use std::time::Duration;
 
 use super::envelope::{Decoder, Envelope, Payload};
-use super::grpc::{GRPC_ENCODING, check_flags, check_headers, end, message, refused};
-use super::gzip::{COMPRESSED, Compression, Encoding};
+use super::grpc::{check_flags, check_headers, check_surplus, end, message, refused};
+use super::gzip::{self, COMPRESSED, Encoding};
 use super::text::{self, NotBase64, TextDecoder};
 use super::{
-    Frame, HeaderList, MAX_TRAILERS, Protocol, envelope, is_type, request_headers, trailers, wrong_type,
+    Frame, HeaderList, MAX_TRAILERS, Messages, Protocol, check_type, envelope, grpc_timeout, is_type,
+    request_headers, trailers,
 };
 use crate::status::Status;
 use crate::words::words;
 
 const TRAILER: u8 = 0x80;
-const NATIVE: &str = "application/grpc";
-const BINARY: &str = "application/grpc-web";
-const TEXT: &str = "application/grpc-web-text";
+const NATIVE: &str = "application/grpc+";
+const BINARY: &str = "application/grpc-web+";
+const TEXT: &str = "application/grpc-web-text+";
 
 /// How gRPC-Web is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub enum Form {
 #[derive(Debug)]
 pub struct GrpcWeb {
     form: Form,
-    max_message: usize,
+    messages: Messages,
     encoding: Encoding,
     decoder: Decoder,
     /// Present while the answer is taken for text.
@@ -55,12 +56,12 @@ struct Plain {
 }
 
 impl GrpcWeb {
-    /// A call that takes messages of at most `max_message` bytes.
-    pub fn new(form: Form, max_message: usize, compression: Compression) -> Self {
+    /// A call of such messages.
+    pub fn new(form: Form, messages: Messages) -> Self {
         Self {
             form,
-            max_message,
-            encoding: Encoding::new(compression),
+            encoding: Encoding::new(messages.gzip, gzip::GRPC),
+            messages,
             decoder: Decoder::default(),
             plain: (form == Form::Text).then(Plain::default),
             awaits_headers: form == Form::WebSockets,
@@ -69,14 +70,19 @@ impl GrpcWeb {
         }
     }
 
+    fn family(&self) -> &'static str {
+        if self.form == Form::Text { TEXT } else { BINARY }
+    }
+
     fn next_binary(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {
-        let (max_message, encoding) = (self.max_message, &self.encoding);
+        let (max_message, encoding) = (self.messages.max, &self.encoding);
         let limit = |flags: u8| match flags & TRAILER {
             _ if !encoding.has(flags, TRAILER) => 0,
             TRAILER => MAX_TRAILERS,
             _ => max_message,
         };
-        let envelope = self.decoder.next(chunk, at, limit).map_err(|error| too_large(error, encoding))?;
+        let refused = |error| refused(error, TRAILER, encoding);
+        let envelope = self.decoder.next(chunk, at, &limit).map_err(refused)?;
         let Some(Envelope { flags, payload }) = envelope else { return Ok(None) };
         check_flags(flags, TRAILER, encoding)?;
         let awaits_headers = std::mem::take(&mut self.awaits_headers);
@@ -87,16 +93,12 @@ impl GrpcWeb {
         if flags & COMPRESSED == 0 && awaits_headers {
             let block = trailers::parse_block(payload.bytes(chunk));
             if trailers::status(&block).is_none() {
-                check_socket_headers(&block)?;
-                self.encoding.handle_headers(&block, GRPC_ENCODING);
+                self.check_socket_headers(&block)?;
+                self.encoding.handle_headers(&block);
                 return Ok(Some(Frame::Headers(block)));
             }
         }
-        if *at < chunk.len() {
-            return Err(Status::internal(
-                "the server sent more after the trailers, which are the end of the response",
-            ));
-        }
+        check_surplus(chunk, *at)?;
         Ok(Some(match message(flags, payload, MAX_TRAILERS) {
             Frame::Message(payload) => self.end(Some(trailers::parse_block(payload.bytes(chunk)))),
             compressed => compressed,
@@ -127,6 +129,14 @@ impl GrpcWeb {
         Ok(frame)
     }
 
+    /// Over WebSockets a proxy passes its upstream's content type on, which is native gRPC's; the HTTP status is lost.
+    fn check_socket_headers(&self, headers: &HeaderList) -> Result<(), Status> {
+        match trailers::first(headers, "content-type") {
+            Some(_) => check_type(headers, &[NATIVE, BINARY], &self.messages.subtype),
+            None => Ok(()),
+        }
+    }
+
     fn end(&mut self, block: Option<HeaderList>) -> Frame {
         // Messages without a trailer frame may be the head of a longer answer, whatever the headers foretold.
         let is_cut = block.is_none() && self.has_message;
@@ -137,12 +147,9 @@ impl GrpcWeb {
 
 impl Protocol for GrpcWeb {
     fn request_headers(&self, timeout: Option<Duration>) -> HeaderList {
-        let kind = match self.form {
-            Form::Binary | Form::WebSockets => "application/grpc-web+proto",
-            Form::Text => "application/grpc-web-text+proto",
-        };
-        let fixed = [("content-type", kind), ("accept", kind), ("x-grpc-web", "1")];
-        request_headers(&fixed, timeout, &self.encoding)
+        let kind = words![self.family(), self.messages.subtype];
+        let fixed = [("content-type", kind.as_str()), ("accept", &kind), ("x-grpc-web", "1")];
+        request_headers(&fixed, timeout.map(grpc_timeout), self.encoding.offer())
     }
 
     fn compresses(&self) -> bool {
@@ -154,14 +161,12 @@ impl Protocol for GrpcWeb {
         if self.form == Form::Text { text::encode(&bytes) } else { bytes }
     }
 
-    fn handle_headers(&mut self, http: u16, headers: &HeaderList) -> Result<(), Status> {
-        let is_text = |kind: &[u8]| is_type(kind, TEXT);
-        let expected = if self.form == Form::Text { TEXT } else { BINARY };
-        self.from_headers =
-            check_headers(http, headers, |kind| is_type(kind, BINARY) || is_text(kind), expected)?;
-        self.encoding.handle_headers(headers, GRPC_ENCODING);
+    fn handle_headers(&mut self, http: u16, headers: &mut HeaderList) -> Result<(), Status> {
+        let families = if self.form == Form::Text { [TEXT, BINARY] } else { [BINARY, TEXT] };
+        self.from_headers = check_headers(http, headers, &families, &self.messages.subtype)?;
+        self.encoding.handle_headers(headers);
         // The answer's own word counts, whatever we asked for.
-        if trailers::first(headers, "content-type").is_some_and(is_text) {
+        if is_type(headers, TEXT, &self.messages.subtype) {
             self.plain.get_or_insert_default();
         } else {
             self.plain = None;
@@ -193,29 +198,6 @@ impl Protocol for GrpcWeb {
     }
 }
 
-fn too_large(error: envelope::EnvelopeError, encoding: &Encoding) -> Status {
-    match error {
-        envelope::EnvelopeError::TooLarge { flags, declared, limit } if limit > 0 && flags & TRAILER != 0 => {
-            Status::internal(words![
-                "the server announced a trailer block of ",
-                declared,
-                " bytes; at most ",
-                limit,
-                " are taken",
-            ])
-        }
-        error => refused(error, TRAILER, encoding),
-    }
-}
-
-/// Over WebSockets a proxy passes its upstream's content type on, which is native gRPC's; the HTTP status is lost.
-fn check_socket_headers(headers: &HeaderList) -> Result<(), Status> {
-    match trailers::first(headers, "content-type") {
-        Some(kind) if !is_type(kind, NATIVE) && !is_type(kind, BINARY) => Err(wrong_type(kind, NATIVE)),
-        _ => Ok(()),
-    }
-}
-
 fn not_base64(error: NotBase64) -> Status {
     let words = words!["the response is no base64, which grpc-web-text demands: it has the byte ", error.0,];
     Status::internal(words)
@@ -227,9 +209,9 @@ mod tests {
 
     #[test]
     fn text_that_has_been_read_is_let_go() {
-        let mut protocol = GrpcWeb::new(Form::Text, 100, Compression::default());
-        let headers = vec![("content-type".to_string(), TEXT.as_bytes().to_vec())];
-        protocol.handle_headers(200, &headers).unwrap();
+        let mut protocol = GrpcWeb::new(Form::Text, Messages::new(100));
+        let mut headers = vec![("content-type".to_string(), b"application/grpc-web-text".to_vec())];
+        protocol.handle_headers(200, &mut headers).unwrap();
         for _ in 0..1000 {
             let chunk = protocol.encode(&[7; 100], false);
             let mut at = 0;

@@ -39,24 +39,37 @@ impl Unfit {
     }
 }
 
+/// The headers of an encoding: that which names it, and that which offers to take it.
+pub(super) type Names = (&'static str, &'static str);
+
+pub(super) const GRPC: &Names = &("grpc-encoding", "grpc-accept-encoding");
+pub(super) const CONNECT: &Names = &("connect-content-encoding", "connect-accept-encoding");
+pub(super) const HTTP: &Names = &("content-encoding", "accept-encoding");
+
 /// What was asked for, and what the answer's headers say of its messages.
 #[derive(Debug)]
 pub(super) struct Encoding {
     pub(super) asked: Compression,
+    names: &'static Names,
     /// The answer's own word, as it came.
-    named: Vec<u8>,
+    pub(super) named: Vec<u8>,
     /// The bits of flags that can be undone.
     undone: u8,
 }
 
 impl Encoding {
-    pub(super) fn new(asked: Compression) -> Self {
-        Self { asked, named: Vec::new(), undone: 0 }
+    pub(super) fn new(asked: Compression, names: &'static Names) -> Self {
+        Self { asked, names, named: Vec::new(), undone: 0 }
+    }
+
+    /// What the request's headers say.
+    pub(super) fn offer(&self) -> (Compression, &'static Names) {
+        (self.asked, self.names)
     }
 
     /// The answer's headers came.
-    pub(super) fn handle_headers(&mut self, headers: &HeaderList, name: &str) {
-        self.named = trailers::first(headers, name).unwrap_or_default().to_vec();
+    pub(super) fn handle_headers(&mut self, headers: &HeaderList) {
+        self.named = trailers::first(headers, self.names.0).unwrap_or_default().to_vec();
         // Servers take whoever sends gzip for one who reads it.
         if (self.asked.accept || self.asked.send) && self.named == b"gzip" {
             self.undone = COMPRESSED;
@@ -75,10 +88,11 @@ impl Encoding {
             _ if !self.asked.accept && !self.asked.send => {
                 &[", though this call did not offer to take any: set acceptCompression"]
             }
-            "" | "identity" => {
-                &[" and named no encoding, or CORS hides it (the server must list grpc-encoding in \
-                 Access-Control-Expose-Headers)"]
-            }
+            "" | "identity" => &[
+                " and named no encoding, or CORS hides it (the server must list ",
+                self.names.0,
+                " in Access-Control-Expose-Headers)",
+            ],
             other => &[" in \"", other, "\"; this call takes gzip"],
         };
         let mut words = words!["the server sent a compressed message"];

@@ -4,16 +4,21 @@
 //! headers, body and trailers mean. It holds the position in the body, and no time, state or window: that is
 //! [`call`](crate::call)'s.
 
+pub mod bare;
+pub mod connect;
+pub mod connect_error;
 pub mod details;
 pub mod envelope;
 pub mod grpc;
 pub mod grpc_web;
 pub mod grpc_websockets;
 pub mod gzip;
+pub mod json;
 pub mod text;
 pub mod tidewire_v1;
 pub mod timeout;
 pub mod trailers;
+pub mod triple;
 pub mod triple_websocket;
 
 use std::time::Duration;
@@ -21,14 +26,31 @@ use std::time::Duration;
 use crate::status::{Code, Fault, Status};
 use crate::words::words;
 use envelope::{EnvelopeError, Payload};
-use grpc::GRPC_ENCODING;
-use gzip::Encoding;
+use gzip::{Compression, Names};
 
 /// HTTP headers or trailers as they travel: lower-case names, raw values, order and repeats kept.
 pub type HeaderList = Vec<(String, Vec<u8>)>;
 
 /// Largest trailer block, in bytes: what HTTP stacks take for headers.
 const MAX_TRAILERS: usize = 64 * 1024;
+
+/// What the messages of a call are.
+#[derive(Clone, Debug)]
+pub struct Messages {
+    /// What gRPC calls the content-subtype: `proto`, `json`, …
+    pub subtype: String,
+    /// The largest that is taken, in bytes.
+    pub max: usize,
+    /// Whether they may be compressed, and are.
+    pub gzip: Compression,
+}
+
+impl Messages {
+    /// Protobuf, uncompressed, of at most `max` bytes where they are the server's.
+    pub fn new(max: usize) -> Self {
+        Self { subtype: "proto".to_string(), max, gzip: Compression::default() }
+    }
+}
 
 /// What a response is made of.
 #[derive(Debug, PartialEq)]
@@ -53,6 +75,11 @@ pub enum Frame {
 
 /// One dialect, for one call.
 pub trait Protocol {
+    /// Whether it asks by GET, not by POST: what [`encode`](Self::encode) gives is then no body but follows the path.
+    fn is_get(&self) -> bool {
+        false
+    }
+
     /// The protocol's own request headers; user metadata is not among them.
     fn request_headers(&self, timeout: Option<Duration>) -> HeaderList;
 
@@ -72,8 +99,9 @@ pub trait Protocol {
     /// Wraps a message for the request body. `gzip`: it is compressed.
     fn encode(&self, message: &[u8], gzip: bool) -> Vec<u8>;
 
-    /// Takes the HTTP status and headers. An error ends the call; without one the body follows.
-    fn handle_headers(&mut self, http: u16, headers: &HeaderList) -> Result<(), Status>;
+    /// Takes the HTTP status and headers, and out of these what is trailing metadata. An error ends the call; without
+    /// one the body follows.
+    fn handle_headers(&mut self, http: u16, headers: &mut HeaderList) -> Result<(), Status>;
 
     /// The next frame of a body chunk from `at`, which moves on; `None` once the chunk is used up.
     fn next(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status>;
@@ -81,7 +109,8 @@ pub trait Protocol {
     /// What came as [`Frame::Compressed`], inflated: the frame that it is, as from [`next`](Self::next).
     fn handle_inflated(&mut self, flags: u8, bytes: Vec<u8>) -> Result<Option<Frame>, Status>;
 
-    /// The body has ended, with real HTTP trailers if there are any.
+    /// The body has ended, with real HTTP trailers if there are any. What else the end completes comes before the end
+    /// itself: ask again.
     fn handle_end(&mut self, trailers: Option<HeaderList>) -> Frame;
 
     /// The WebSocket that carried this one call was closed.
@@ -90,36 +119,46 @@ pub trait Protocol {
     }
 }
 
-/// A protocol's own headers, those of compression, and `grpc-timeout` where there is one.
-fn request_headers(fixed: &[(&str, &str)], timeout: Option<Duration>, encoding: &Encoding) -> HeaderList {
+/// A protocol's own headers, those of compression, and that of the deadline where there is one.
+fn request_headers(
+    fixed: &[(&str, &str)],
+    timeout: Option<(&str, String)>,
+    (gzip, names): (Compression, &Names),
+) -> HeaderList {
     let mut headers = HeaderList::new();
     let mut push = |name: &str, value: &str| headers.push((name.to_string(), value.as_bytes().to_vec()));
     fixed.iter().for_each(|(name, value)| push(name, value));
-    if encoding.asked.send {
-        push(GRPC_ENCODING, "gzip");
+    if gzip.send {
+        push(names.0, "gzip");
     }
-    if encoding.asked.accept {
-        push("grpc-accept-encoding", "gzip");
+    if gzip.accept {
+        push(names.1, "gzip");
     }
-    if let Some(timeout) = timeout {
-        push("grpc-timeout", &timeout::encode_grpc(timeout));
+    if let Some((name, value)) = timeout {
+        push(name, &value);
     }
     headers
+}
+
+fn grpc_timeout(timeout: Duration) -> (&'static str, String) {
+    ("grpc-timeout", timeout::encode_grpc(timeout))
+}
+
+fn too_large(bytes: usize, limit: usize) -> Status {
+    let words = words![
+        "the server sends a message of ",
+        bytes,
+        " bytes, but at most ",
+        limit,
+        " are allowed here: raise maxReceiveMessageBytes, or have the server send less at once",
+    ];
+    Status::new(Code::ResourceExhausted, Fault::Peer, words)
 }
 
 /// The words for an envelope that cannot be read.
 fn envelope_status(error: EnvelopeError) -> Status {
     match error {
-        EnvelopeError::TooLarge { declared, limit, .. } => {
-            let words = words![
-                "the server announced a message of ",
-                declared,
-                " bytes, but at most ",
-                limit,
-                " are allowed here: raise maxReceiveMessageBytes, or have the server send less at once",
-            ];
-            Status::new(Code::ResourceExhausted, Fault::Peer, words)
-        }
+        EnvelopeError::TooLarge { declared, limit, .. } => too_large(declared as usize, limit),
         EnvelopeError::Truncated { promised, got } => {
             let words = words![
                 "the response ended inside a message: ",
@@ -133,25 +172,42 @@ fn envelope_status(error: EnvelopeError) -> Status {
     }
 }
 
-/// Whether a content type is `family`, or `family+proto`; case and parameters do not count.
-fn is_type(content_type: &[u8], family: &str) -> bool {
-    let essence =
-        content_type.split(|b| *b == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
-    essence.strip_prefix(family.as_bytes()).is_some_and(|rest| rest.is_empty() || rest == b"+proto")
+/// The content type without its parameters, in lower case; empty where there is none.
+fn essence(headers: &HeaderList) -> Vec<u8> {
+    let kind = trailers::first(headers, "content-type").unwrap_or_default();
+    kind.split(|b| *b == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase()
 }
 
-/// A status for an answer of the wrong content type; `expected` is what was asked for.
-fn wrong_type(content_type: &[u8], expected: &str) -> Status {
-    let got = String::from_utf8_lossy(content_type);
-    let cure = if got.starts_with("application/grpc") {
-        "it speaks another dialect of gRPC than this call; dubbo-java answers gRPC-Web so, which it cannot speak: \
-         put a gateway before it"
+/// Whether the content type is `family`, such as `application/grpc+`, with the format asked for, or without any. Case and
+/// parameters do not count.
+fn is_type(headers: &HeaderList, family: &str, subtype: &str) -> bool {
+    let essence = essence(headers);
+    match essence.strip_prefix(family.as_bytes()) {
+        Some(format) => format == subtype.as_bytes(),
+        None => family.strip_suffix('+').is_some_and(|alone| essence == alone.as_bytes()),
+    }
+}
+
+/// Refuses a content type of none of the families, of which the first was asked for.
+fn check_type(headers: &HeaderList, families: &[&str], subtype: &str) -> Result<(), Status> {
+    if families.iter().any(|family| is_type(headers, family, subtype)) {
+        return Ok(());
+    }
+    let essence = essence(headers);
+    let starts = |family: &str| essence.starts_with(family.as_bytes());
+    let is_stream = starts("application/grpc") || starts("application/connect");
+    // Another format of the right family is a promise that the service itself broke.
+    let is_own = starts(families[0]) && !(is_stream && families[0] == bare::FAMILY);
+    let cure = if is_own {
+        "the service answers in another format"
+    } else if is_stream {
+        "it speaks another dialect than this call; dubbo-java answers gRPC-Web so, which it cannot speak: put a \
+         gateway before it"
     } else {
-        "a page, a proxy or another service answered in the place of the gRPC service"
+        "a page, a proxy or another service answered in the place of the service"
     };
-    // Another subtype of the right family is a broken promise of the service itself.
-    let same_family = got.strip_prefix(expected).is_some_and(|rest| rest.starts_with('+'));
-    let code = if same_family { Code::Internal } else { Code::Unknown };
-    let words = words!["expected content-type ", expected, ", the server sent \"", got, "\": ", cure];
-    Status::new(code, Fault::Peer, words)
+    let got = trailers::first(headers, "content-type").map(String::from_utf8_lossy).unwrap_or_default();
+    let words =
+        words!["expected content-type ", families[0], subtype, ", the server sent \"", got, "\": ", cure];
+    Err(Status::new(if is_own { Code::Internal } else { Code::Unknown }, Fault::Peer, words))
 }

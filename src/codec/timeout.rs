@@ -1,13 +1,9 @@
-//! The timeout headers: `grpc-timeout` (`PROTOCOL-HTTP2.md`, "Timeout") and Triple's two.
+//! How timeouts are written: `grpc-timeout` (`PROTOCOL-HTTP2.md`, "Timeout") has its own grammar, Connect and Triple count
+//! milliseconds.
 
 use std::time::Duration;
 
 use crate::words::decimal;
-
-/// dubbo-java and dubbo-js read this one, in milliseconds, on the bare protocol.
-pub const TRI_SERVICE_TIMEOUT: &str = "tri-service-timeout";
-/// dubbo-go reads this one, in milliseconds of at most ten digits, on the bare protocol.
-pub const TRIPLE_TIMEOUT_MS: &str = "triple-timeout-ms";
 
 /// Units below a second, in nanoseconds, and from a second up, in seconds.
 const FINE: [(u8, u64); 3] = [(b'n', 1), (b'u', 1_000), (b'm', 1_000_000)];
@@ -39,8 +35,8 @@ pub fn decode_grpc(header: &[u8]) -> Option<Duration> {
     of(&FINE).map(Duration::from_nanos).or_else(|| of(&COARSE).map(Duration::from_secs))
 }
 
-/// Milliseconds for both of Triple's headers, rounded up, at most ten digits.
-pub fn encode_triple(timeout: Duration) -> String {
+/// Milliseconds, rounded up, at most ten digits.
+pub fn encode_millis(timeout: Duration) -> String {
     decimal(nanos(timeout).div_ceil(1_000_000).min(9_999_999_999))
 }
 
@@ -88,8 +84,8 @@ mod tests {
     }
 
     #[test]
-    fn triple_counts_whole_milliseconds() {
-        assert_eq!(encode_triple(Duration::from_micros(1_001)), "2");
-        assert_eq!(encode_triple(Duration::from_secs(u64::MAX)), "9999999999");
+    fn millis_are_whole_and_rounded_up() {
+        assert_eq!(encode_millis(Duration::from_micros(1_001)), "2");
+        assert_eq!(encode_millis(Duration::from_secs(u64::MAX)), "9999999999");
     }
 }

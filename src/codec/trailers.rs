@@ -56,15 +56,18 @@ pub fn status(headers: &HeaderList) -> Option<Status> {
     Some(Status::from_peer(raw, message, details))
 }
 
-/// The status of an HTTP answer that is not gRPC's: the code by gRPC's table, the words by what came.
-pub fn http_status(http: u16, headers: &HeaderList) -> Status {
+/// The status of an HTTP answer that is not the service's: the code by gRPC's table, which is Connect's too, the words by
+/// what came and what it `lacks`.
+pub fn http_status(http: u16, headers: &HeaderList, lacks: &str) -> Status {
     let kind = first(headers, "content-type").map(String::from_utf8_lossy).unwrap_or_default();
     let words = words![
         "the server answered HTTP ",
         http,
         if kind.is_empty() { "" } else { " with " },
         kind,
-        " and no grpc-status: something before the service may have answered in its place, or the path is not served",
+        " and no ",
+        lacks,
+        ": something before the service may have answered in its place, or the path is not served",
     ];
     Status::new(Code::from_http(http), Fault::Peer, words)
 }
@@ -78,7 +81,7 @@ fn all<'a>(headers: &'a HeaderList, name: &str) -> impl Iterator<Item = &'a [u8]
     headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
 }
 
-fn parse_code(text: &[u8]) -> Option<i32> {
+pub(super) fn parse_code(text: &[u8]) -> Option<i32> {
     let text = text.trim_ascii();
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {

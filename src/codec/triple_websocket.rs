@@ -56,7 +56,7 @@ impl Protocol for TripleWebsocket {
         message.to_vec()
     }
 
-    fn handle_headers(&mut self, _: u16, _: &HeaderList) -> Result<(), Status> {
+    fn handle_headers(&mut self, _: u16, _: &mut HeaderList) -> Result<(), Status> {
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use super::call::{JsFace, RawCall};
 use super::convert::{details_to_js, metadata_from_js, metadata_to_js, status_to_js};
 use crate::call::{Call, CallKind, Config};
-use crate::codec::HeaderList;
+use crate::codec::{HeaderList, Messages};
 use crate::driver::Driver;
 use crate::status::{Code, Status};
 use crate::transport::Transport;
@@ -82,6 +82,7 @@ impl RawClient {
                 return Err(Status::misuse(Code::InvalidArgument, words));
             }
         };
+        let speak = Speak::parse(&options.protocol())?;
         let sockets = words![if secure { "wss" } else { "ws" }, rest];
         let (fetch, constructor) = (options.fetch(), options.web_socket());
         let receive_window = options.receive_window() as usize;
@@ -95,11 +96,11 @@ impl RawClient {
                 websocket: constructor.is_some(),
                 ..able
             },
-            speak: Speak::parse(&options.protocol())?,
+            speak,
             transport: Name::parse(&options.transport())?,
             max_message,
             receive_window,
-            triple: options.triple().is_truthy(),
+            triple: speak == Speak::Triple || options.triple().is_truthy(),
             fetch: fetch
                 .map(|fetch| Rc::new(Fetch { fetch, base, buffer, credentials: options.credentials() })),
             call_socket: constructor.clone().map(|constructor| {
@@ -122,7 +123,7 @@ impl RawClient {
     }
 
     /// Opens a call. What forbids it is told to the face as its end. `timeout` is in milliseconds, NaN for none;
-    /// `gzip` the bits of [`compression`].
+    /// `wishes` the bits of [`compression`], and 16 for a GET.
     #[allow(clippy::too_many_arguments, reason = "an object costs a binding for each of its members")]
     pub fn open(
         &self,
@@ -131,10 +132,11 @@ impl RawClient {
         metadata: &Array,
         timeout: f64,
         transport: &str,
-        gzip: u8,
+        subtype: String,
+        wishes: u8,
         face: JsFace,
     ) -> RawCall {
-        match self.prepare(call_kind(kind), path, metadata, timeout, transport, gzip) {
+        match self.prepare(call_kind(kind), path, metadata, timeout, transport, subtype, wishes) {
             Ok((call, name, transport)) => {
                 let streams = call_kind(kind).streams_requests();
                 let driver = Driver::open(call, streams, transport, Box::new(face));
@@ -155,6 +157,7 @@ impl RawClient {
         }
     }
 
+    #[allow(clippy::too_many_arguments, reason = "they are those of `open`")]
     fn prepare(
         &self,
         kind: CallKind,
@@ -162,13 +165,14 @@ impl RawClient {
         metadata: &Array,
         timeout: f64,
         transport: &str,
-        gzip: u8,
+        subtype: String,
+        wishes: u8,
     ) -> Result<(Call, Name, Rc<dyn Transport>), Status> {
         check_path(&path)?;
         let name = self.select(kind, transport)?;
-        let gzip = compression(gzip, self.runtime)?;
+        let messages = Messages { subtype, max: self.max_message, gzip: compression(wishes, self.runtime)? };
         let metadata = metadata_from_js(metadata)?;
-        let protocol = protocol(name, self.speak, gzip, self.max_message);
+        let protocol = protocol(name, kind, self.speak, wishes & 16 != 0, messages)?;
         protocol.check_metadata(&metadata)?;
         let config = Config {
             kind,

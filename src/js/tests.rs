@@ -5,6 +5,7 @@
 //! A test reads as a conversation: something happens, [`Stage::saw`] says all that was seen of it, on both sides and in
 //! its order. Time stands still unless a test moves it.
 
+mod connect;
 mod connection;
 mod failures;
 mod fetch;

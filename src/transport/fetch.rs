@@ -50,7 +50,8 @@ impl Transport for Fetch {
         let headers = String::from_utf8_lossy(&write_block(&request.headers)).into_owned();
         // One message needs no limit of ours.
         let buffer = if request.streams { self.buffer as f64 } else { f64::INFINITY };
-        let web = WebFetch::new(&self.fetch, &url, &headers, &self.credentials, buffer, &tell);
+        let get = request.get;
+        let web = WebFetch::new(&self.fetch, get, &url, &headers, &self.credentials, buffer, &tell);
         Box::new(FetchExchange { web, _tell: tell })
     }
 }

@@ -42,8 +42,10 @@ mod wasm {
         fn open(&self, request: Request, sink: Rc<dyn Sink>) -> Box<dyn Exchange>;
     }
 
-    /// The head of a request. Always a POST.
+    /// The head of a request.
     pub(crate) struct Request {
+        /// With GET, what is sent is no body but follows the path, and the request leaves when it is finished.
+        pub(crate) get: bool,
         pub(crate) path: String,
         pub(crate) headers: HeaderList,
         /// Whether the body is sent in parts over time; otherwise nothing leaves before it is complete.

@@ -1,11 +1,14 @@
 //! Which transport carries a call: by ability, never by trial.
 
 use crate::call::CallKind;
-use crate::codec::Protocol;
+use crate::codec::bare::{Bare, Dialect};
+use crate::codec::connect::Connect;
 use crate::codec::grpc::Grpc;
 use crate::codec::grpc_web::{Form, GrpcWeb};
 use crate::codec::gzip::Compression;
 use crate::codec::triple_websocket::TripleWebsocket;
+use crate::codec::{Messages, Protocol};
+use crate::metadata;
 use crate::status::{Code, Status};
 use crate::words::words;
 
@@ -60,6 +63,10 @@ pub enum Speak {
     GrpcWeb,
     /// gRPC-Web, base64.
     GrpcWebText,
+    /// Connect.
+    Connect,
+    /// Triple's bare form.
+    Triple,
 }
 
 impl Speak {
@@ -70,7 +77,9 @@ impl Speak {
             "grpc" => Ok(Self::Grpc),
             "grpc-web" => Ok(Self::GrpcWeb),
             "grpc-web-text" => Ok(Self::GrpcWebText),
-            _ => Err(unknown("protocol", name, "auto, grpc, grpc-web, grpc-web-text")),
+            "connect" => Ok(Self::Connect),
+            "triple" => Ok(Self::Triple),
+            _ => Err(unknown("protocol", name, "auto, grpc, grpc-web, grpc-web-text, connect, triple")),
         }
     }
 }
@@ -96,6 +105,10 @@ const ALL: [Name; 3] = [Name::TidewireV1, Name::GrpcWebsockets, Name::Fetch];
 
 /// The transport for a call; without one, UNIMPLEMENTED that names what would carry it.
 pub fn select(kind: CallKind, speak: Speak, wanted: Option<Name>, runtime: Runtime) -> Result<Name, Status> {
+    if speak == Speak::Triple && kind != CallKind::Unary {
+        let words = "protocol \"triple\" has unary calls only; for streams, Dubbo servers take \"grpc\" too";
+        return Err(Status::misuse(Code::Unimplemented, words));
+    }
     if let Some(name) = wanted {
         return match obstacle(name, kind, speak, runtime) {
             None => Ok(name),
@@ -103,9 +116,7 @@ pub fn select(kind: CallKind, speak: Speak, wanted: Option<Name>, runtime: Runti
         };
     }
     let order = match (kind.streams_requests(), speak) {
-        (false, Speak::Auto | Speak::GrpcWeb | Speak::GrpcWebText) => {
-            [Name::Fetch, Name::TidewireV1, Name::GrpcWebsockets]
-        }
+        (false, speak) if speak != Speak::Grpc => [Name::Fetch, Name::TidewireV1, Name::GrpcWebsockets],
         // gRPC-Web's own way for streams, on servers that never heard of our gateway.
         (true, Speak::GrpcWeb) => [Name::GrpcWebsockets, Name::Fetch, Name::TidewireV1],
         _ => [Name::TidewireV1, Name::Fetch, Name::GrpcWebsockets],
@@ -116,29 +127,53 @@ pub fn select(kind: CallKind, speak: Speak, wanted: Option<Name>, runtime: Runti
         .ok_or_else(|| refused("no transport", "here", kind, speak, runtime))
 }
 
-/// The dialect of a call on a transport.
-pub fn protocol(name: Name, speak: Speak, gzip: Compression, max_message: usize) -> Box<dyn Protocol> {
+/// The dialect of a call on a transport. `get`: by GET, which Connect has for its unary calls.
+pub fn protocol(
+    name: Name,
+    kind: CallKind,
+    speak: Speak,
+    get: bool,
+    messages: Messages,
+) -> Result<Box<dyn Protocol>, Status> {
+    if get && (speak != Speak::Connect || kind != CallKind::Unary) {
+        let words = "useHttpGet is for unary calls of \"connect\"";
+        return Err(Status::misuse(Code::InvalidArgument, words));
+    }
+    if !metadata::is_name(&messages.subtype) {
+        let words = words!["contentSubtype \"", messages.subtype, "\": ", metadata::NAMES];
+        return Err(Status::misuse(Code::InvalidArgument, words));
+    }
     let form = match (name, speak) {
-        (Name::TripleWebsocket, _) => return Box::new(TripleWebsocket::new(max_message)),
-        (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) => return Box::new(Grpc::new(max_message, gzip)),
+        (Name::TripleWebsocket, _) => return Ok(Box::new(TripleWebsocket::new(messages.max))),
+        (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) => return Ok(Box::new(Grpc::new(messages))),
+        (_, Speak::Connect) if kind != CallKind::Unary => return Ok(Box::new(Connect::new(messages))),
+        (_, Speak::Connect | Speak::Triple) => {
+            let dialect = match speak {
+                Speak::Triple => Dialect::Triple,
+                _ if get => Dialect::ConnectGet,
+                _ => Dialect::Connect,
+            };
+            return Ok(Box::new(Bare::new(dialect, messages, name == Name::Fetch)));
+        }
         (Name::GrpcWebsockets, _) => Form::WebSockets,
         (_, Speak::GrpcWebText) => Form::Text,
         (_, Speak::Auto | Speak::GrpcWeb) => Form::Binary,
     };
-    Box::new(GrpcWeb::new(form, max_message, gzip))
+    Ok(Box::new(GrpcWeb::new(form, messages)))
 }
 
-/// What is wanted of compression: bits 1 to accept gzip, 2 to send it, 4 for anything else, which there is not.
+/// What is wanted of compression: bits 1 to accept gzip, 2 to send it, 4 and 8 for anything else, which there is not.
 pub fn compression(wanted: u8, runtime: Runtime) -> Result<Compression, Status> {
-    if wanted > 3 {
+    if wanted & 12 != 0 {
         let words = "acceptCompression and sendCompression know \"gzip\" only";
         return Err(Status::misuse(Code::InvalidArgument, words));
     }
-    if wanted > 0 && !runtime.gzip {
+    let (accept, send) = (wanted & 1 != 0, wanted & 2 != 0);
+    if (accept || send) && !runtime.gzip {
         let words = "this runtime has no CompressionStream: leave out acceptCompression and sendCompression";
         return Err(Status::misuse(Code::Unimplemented, words));
     }
-    Ok(Compression { accept: wanted & 1 != 0, send: wanted & 2 != 0 })
+    Ok(Compression { accept, send })
 }
 
 /// Why a transport cannot carry such a call here.
@@ -158,8 +193,10 @@ fn obstacle(name: Name, kind: CallKind, speak: Speak, runtime: Runtime) -> Optio
         ],
         Name::GrpcWebsockets => &[
             (!runtime.websocket, "has no WebSocket"),
-            (speak == Speak::Grpc, "cannot speak native gRPC over grpc-websockets, which is gRPC-Web"),
-            (speak == Speak::GrpcWebText, "cannot speak grpc-web-text over grpc-websockets, which is binary"),
+            (
+                !matches!(speak, Speak::Auto | Speak::GrpcWeb),
+                "speaks only binary gRPC-Web over grpc-websockets",
+            ),
         ],
         Name::TripleWebsocket => &[
             (!runtime.websocket, "has no WebSocket"),
@@ -269,7 +306,7 @@ mod tests {
             (ClientStream, Speak::Auto, Name::Fetch, FIREFOX, "cannot stream request bodies"),
             (Unary, Speak::Grpc, Name::Fetch, CHROMIUM, "use transport \"tidewire.v1\", or"),
             (Bidi, Speak::Auto, Name::TidewireV1, NODE_20, "use transport \"fetch\""),
-            (Bidi, Speak::GrpcWebText, Name::GrpcWebsockets, CHROMIUM, "which is binary"),
+            (Bidi, Speak::GrpcWebText, Name::GrpcWebsockets, CHROMIUM, "only binary gRPC-Web"),
             (ClientStream, Speak::Auto, Name::TripleWebsocket, CHROMIUM, "use transport \"tidewire.v1\" or"),
             (Unary, Speak::GrpcWeb, Name::TripleWebsocket, CHROMIUM, "bare messages"),
         ];
@@ -295,7 +332,7 @@ mod tests {
     #[test]
     fn names_that_do_not_exist_are_refused_with_those_that_do() {
         assert!(Name::parse("websocket").unwrap_err().message.contains("tidewire.v1"));
-        assert!(Speak::parse("connect").unwrap_err().message.contains("grpc-web-text"));
+        assert!(Speak::parse("connect-web").unwrap_err().message.contains("grpc-web-text, connect"));
         assert_eq!(Name::parse("auto"), Ok(None));
     }
 }

@@ -61,27 +61,13 @@ impl TidewireV1 {
 
 impl Transport for TidewireV1 {
     fn open(&self, request: Request, sink: Rc<dyn Sink>) -> Box<dyn Exchange> {
-        let link = self.link();
-        let opened = link.state.borrow_mut().connection.open("POST", &request.path, &request.headers, false);
-        let id = match opened {
-            Ok(id) => {
-                link.state.borrow_mut().sinks.push((id, sink));
-                link.flush_soon();
-                id
-            }
-            Err(error) => {
-                // Told from a task of its own, as everything is.
-                web::queue_microtask(&Closure::once_into_js(move || {
-                    let message = error.message();
-                    sink.incoming(match error {
-                        OpenError::TooLarge { .. } => Incoming::TooLarge { message },
-                        _ => Incoming::Failed { message, cause: JsValue::UNDEFINED },
-                    });
-                }));
-                0
-            }
-        };
-        Box::new(TidewireExchange { link, id })
+        let mut exchange = TidewireExchange { link: self.link(), id: 0, waiting: None };
+        if request.get {
+            exchange.waiting = Some((request, sink));
+        } else {
+            exchange.open(&request, sink, false);
+        }
+        Box::new(exchange)
     }
 }
 
@@ -89,9 +75,32 @@ impl Transport for TidewireV1 {
 struct TidewireExchange {
     link: Rc<Link>,
     id: u32,
+    /// A request that leaves when it is finished.
+    waiting: Option<(Request, Rc<dyn Sink>)>,
 }
 
 impl TidewireExchange {
+    fn open(&mut self, request: &Request, sink: Rc<dyn Sink>, fin: bool) {
+        let Request { get, path, headers, .. } = request;
+        let method = if *get { "GET" } else { "POST" };
+        let opened = self.link.state.borrow_mut().connection.open(method, path, headers, fin);
+        match opened {
+            Ok(id) => {
+                self.link.state.borrow_mut().sinks.push((id, sink));
+                self.link.flush_soon();
+                self.id = id;
+            }
+            // Told from a task of its own, as everything is.
+            Err(error) => web::queue_microtask(&Closure::once_into_js(move || {
+                let message = error.message();
+                sink.incoming(match error {
+                    OpenError::TooLarge { .. } => Incoming::TooLarge { message },
+                    _ => Incoming::Failed { message, cause: JsValue::UNDEFINED },
+                });
+            })),
+        }
+    }
+
     fn with(&self, command: impl FnOnce(&mut Connection)) {
         command(&mut self.link.state.borrow_mut().connection);
         self.link.flush_soon();
@@ -100,14 +109,21 @@ impl TidewireExchange {
 
 impl Exchange for TidewireExchange {
     fn send(&mut self, bytes: Vec<u8>) {
-        self.with(|connection| connection.send_data(self.id, bytes, false));
+        match &mut self.waiting {
+            Some((request, _)) => request.path.push_str(&String::from_utf8_lossy(&bytes)),
+            None => self.with(|connection| connection.send_data(self.id, bytes, false)),
+        }
     }
 
     fn finish(&mut self) {
-        self.with(|connection| connection.send_data(self.id, [], true));
+        match self.waiting.take() {
+            Some((request, sink)) => self.open(&request, sink, true),
+            None => self.with(|connection| connection.send_data(self.id, [], true)),
+        }
     }
 
     fn reset(&mut self) {
+        self.waiting = None;
         drop(self.link.state.borrow_mut().remove_sink(self.id));
         self.with(|connection| connection.reset(self.id, CANCEL, ""));
     }

@@ -31,16 +31,24 @@ export class WebFetch {
 
   /**
    * `headers` are lines of `name: value`. With a `buffer` (bytes) the request leaves when its body is complete, without
-   * it is streamed.
+   * it is streamed. What would be the body of a GET ends its URL.
    */
-  constructor(fetch, url, headers, credentials, buffer, tell) {
+  constructor(fetch, get, url, headers, credentials, buffer, tell) {
     this.#url = url;
     this.#buffer = buffer;
     this.#tell = tell;
-    const init = { method: "POST", headers: new Headers(parse(headers)), signal: this.#abort.signal };
+    const init = {
+      method: get ? "GET" : "POST",
+      headers: new Headers(parse(headers)),
+      signal: this.#abort.signal,
+    };
     // Some runtimes refuse the member, whatever its value.
     if (credentials) init.credentials = credentials;
     this.#start = (body) => {
+      if (get) {
+        url += new TextDecoder().decode(body);
+        body = undefined;
+      }
       // A `fetch` may throw at once; its answer may be none, or be read by someone else.
       const answer = new Promise((resolve) =>
         resolve(fetch(url, { ...init, body, ...(!buffer && { duplex: "half" }) })),

@@ -13,6 +13,7 @@ extern "C" {
     #[wasm_bindgen(constructor)]
     pub(super) fn new(
         fetch: &Function,
+        get: bool,
         url: &str,
         headers: &str,
         credentials: &JsValue,

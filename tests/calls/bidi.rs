@@ -2,13 +2,15 @@
 
 use tidewire::status::{Code, Fault};
 
+use crate::harness::wire::Wire;
 use crate::harness::{bidi, client_stream, headers, server_stream, unary};
 
 #[test]
 fn each_message_is_answered_before_the_next_is_sent() {
     for pair in bidi().deadline(300).on_every_wire() {
         pair.client.open();
-        pair.peer.expects_open("/greet.GreetService/GreetStream").with("grpc-timeout", "300000u");
+        let told = if pair.peer.wire == Wire::Connect { "300" } else { "300000u" };
+        pair.peer.expects_open("/greet.GreetService/GreetStream").with(pair.peer.wire.timeout(), told);
         pair.peer.headers();
         pair.client.receives_headers();
         for (request, reply) in [("a", "A"), ("b", "B"), ("", ""), ("grüßt", "GRÜßT")] {

@@ -152,16 +152,18 @@ fn it_counts_from_the_open() {
 
 #[test]
 fn the_peer_is_told_and_never_less_than_was_asked() {
-    for (millis, header) in [(1, "1000000n"), (99_999, "99999000u"), (100_000, "100000m")] {
+    let table = [(1, "1000000n", "1"), (99_999, "99999000u", "99999"), (100_000, "100000m", "100000")];
+    for (millis, header, whole) in table {
         for pair in bidi().deadline(millis).on_every_wire() {
+            let told = if pair.peer.wire == Wire::Connect { whole } else { header };
             pair.opens()
-                .with("grpc-timeout", header)
+                .with(pair.peer.wire.timeout(), told)
                 .without("tri-service-timeout")
                 .without("triple-timeout-ms");
         }
     }
     for pair in bidi().on_every_wire() {
-        pair.opens().without("grpc-timeout");
+        pair.opens().without("grpc-timeout").without("connect-timeout-ms");
         assert_eq!(pair.timer(), None);
         pair.after(1_000_000_000);
         pair.client.waits();
@@ -171,8 +173,9 @@ fn the_peer_is_told_and_never_less_than_was_asked() {
 #[test]
 fn triple_servers_are_told_in_their_own_headers_too() {
     for pair in bidi().deadline(300).triple().on_every_wire() {
+        let told = if pair.peer.wire == Wire::Connect { "300" } else { "300000u" };
         pair.opens()
-            .with("grpc-timeout", "300000u")
+            .with(pair.peer.wire.timeout(), told)
             .with("tri-service-timeout", "300")
             .with("triple-timeout-ms", "300");
     }

@@ -10,8 +10,9 @@ use crate::harness::{Pair, Setup, bidi, server_stream, unary};
 /// Headers have gone both ways, and the peer's name gzip.
 fn talk(setup: Setup) -> impl Iterator<Item = Pair> {
     setup.gzip().on_every_wire().inspect(|pair| {
-        pair.opens().with("grpc-encoding", "gzip").with("grpc-accept-encoding", "gzip");
-        pair.peer.headers_with(&[("grpc-encoding", "gzip")]);
+        let (encoding, accept) = pair.peer.wire.encodings();
+        pair.opens().with(encoding, "gzip").with(accept, "gzip");
+        pair.peer.headers_with(&[(encoding, "gzip")]);
         pair.client.receives_headers();
     })
 }

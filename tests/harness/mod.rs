@@ -12,8 +12,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tidewire::call::{Call, CallKind, Config};
-use tidewire::codec::HeaderList;
 use tidewire::codec::gzip::Compression;
+use tidewire::codec::{HeaderList, Messages};
 
 use client::Client;
 use exchange::Exchange;
@@ -103,7 +103,12 @@ impl Setup {
     /// The same conversation over each wire, with the peer's bytes whole and one by one.
     pub(crate) fn on_every_wire(self) -> impl Iterator<Item = Pair> {
         let cuts = |wire| [usize::MAX, 1].map(|cut| (wire, cut));
-        Wire::ALL.into_iter().flat_map(cuts).map(move |(wire, cut)| Pair::new(self.clone(), wire, cut))
+        let connect = (self.kind != CallKind::Unary).then_some(Wire::Connect);
+        Wire::GRPC
+            .into_iter()
+            .chain(connect)
+            .flat_map(cuts)
+            .map(move |(wire, cut)| Pair::new(self.clone(), wire, cut))
     }
 
     pub(crate) fn over(self, wire: Wire) -> Pair {
@@ -119,7 +124,7 @@ impl Setup {
             triple: self.triple,
             receive_window: self.window,
         };
-        Call::new(config, wire.protocol(self.max_message, self.gzip))
+        Call::new(config, wire.protocol(Messages { gzip: self.gzip, ..Messages::new(self.max_message) }))
     }
 }
 

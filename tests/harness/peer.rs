@@ -24,8 +24,8 @@ pub(crate) struct Peer {
 impl Peer {
     pub(crate) fn expects_open(&self, wanted: &str) -> Head {
         match self.next() {
-            Some(Transmit::Open { path, headers }) => {
-                assert_eq!(path, wanted);
+            Some(Transmit::Open { get, path, headers }) => {
+                assert_eq!((get, path.as_str()), (false, wanted));
                 Head(headers)
             }
             other => panic!("expected an open, the transport was to do {other:?}"),
@@ -137,9 +137,12 @@ impl Peer {
         self.body_ends(None);
     }
 
-    /// Status and trailing metadata in the place of the headers, and no body.
+    /// Status and trailing metadata in the place of the headers, and no body. Connect has them in the body always.
     pub(crate) fn answers_trailers_only(&self, trailers: &[(&str, &str)]) {
         self.headers_with(trailers);
+        if self.wire == Wire::Connect {
+            self.sends(&self.wire.block(&headers(trailers)));
+        }
         self.body_ends(None);
     }
 

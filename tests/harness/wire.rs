@@ -2,10 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use tidewire::codec::connect::Connect;
 use tidewire::codec::grpc::Grpc;
 use tidewire::codec::grpc_web::{Form, GrpcWeb};
-use tidewire::codec::gzip::Compression;
-use tidewire::codec::{HeaderList, Protocol};
+use tidewire::codec::trailers::percent_decode;
+use tidewire::codec::{HeaderList, Messages, Protocol};
 
 use super::gzip::deflate;
 use super::headers;
@@ -17,17 +18,39 @@ pub(crate) enum Wire {
     GrpcWeb,
     GrpcWebText,
     GrpcWebSockets,
+    /// A stream of Connect. Its unary calls have no frames: `calls/bare.rs`.
+    Connect,
 }
 
 impl Wire {
-    pub(crate) const ALL: [Self; 4] = [Self::Grpc, Self::GrpcWeb, Self::GrpcWebText, Self::GrpcWebSockets];
+    /// Those that carry every kind of call.
+    pub(crate) const GRPC: [Self; 4] = [Self::Grpc, Self::GrpcWeb, Self::GrpcWebText, Self::GrpcWebSockets];
 
-    pub(crate) fn protocol(self, max_message: usize, gzip: Compression) -> Box<dyn Protocol> {
+    pub(crate) fn protocol(self, messages: Messages) -> Box<dyn Protocol> {
         match self {
-            Self::Grpc => Box::new(Grpc::new(max_message, gzip)),
-            Self::GrpcWeb => Box::new(GrpcWeb::new(Form::Binary, max_message, gzip)),
-            Self::GrpcWebText => Box::new(GrpcWeb::new(Form::Text, max_message, gzip)),
-            Self::GrpcWebSockets => Box::new(GrpcWeb::new(Form::WebSockets, max_message, gzip)),
+            Self::Grpc => Box::new(Grpc::new(messages)),
+            Self::GrpcWeb => Box::new(GrpcWeb::new(Form::Binary, messages)),
+            Self::GrpcWebText => Box::new(GrpcWeb::new(Form::Text, messages)),
+            Self::GrpcWebSockets => Box::new(GrpcWeb::new(Form::WebSockets, messages)),
+            Self::Connect => Box::new(Connect::new(messages)),
+        }
+    }
+
+    /// What an end without a status is told by.
+    pub(crate) fn missing(self) -> &'static str {
+        if self == Self::Connect { "without Connect's end" } else { "without grpc-status" }
+    }
+
+    /// The name of the header that tells of a deadline.
+    pub(crate) fn timeout(self) -> &'static str {
+        if self == Self::Connect { "connect-timeout-ms" } else { "grpc-timeout" }
+    }
+
+    /// The names of the headers that tell of compression, and offer it.
+    pub(crate) fn encodings(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Connect => ("connect-content-encoding", "connect-accept-encoding"),
+            _ => ("grpc-encoding", "grpc-accept-encoding"),
         }
     }
 
@@ -36,6 +59,7 @@ impl Wire {
             Self::Grpc => "application/grpc",
             Self::GrpcWeb | Self::GrpcWebSockets => "application/grpc-web+proto",
             Self::GrpcWebText => "application/grpc-web-text+proto",
+            Self::Connect => "application/connect+proto",
         }
     }
 
@@ -50,7 +74,7 @@ impl Wire {
 
     /// Headers or trailers as an envelope of the body.
     pub(crate) fn block(self, headers: &HeaderList) -> Vec<u8> {
-        self.envelope(0x80, &lines(headers))
+        self.envelope(self.last(), &self.lines(headers))
     }
 
     pub(crate) fn compressed(self, payload: &[u8]) -> Vec<u8> {
@@ -58,7 +82,16 @@ impl Wire {
     }
 
     pub(crate) fn compressed_block(self, list: &[(&str, &str)]) -> Vec<u8> {
-        self.envelope(0x81, &deflate(&lines(&headers(list))))
+        self.envelope(self.last() | 1, &deflate(&self.lines(&headers(list))))
+    }
+
+    /// The flag of the last envelope.
+    pub(crate) fn last(self) -> u8 {
+        if self == Self::Connect { 0x02 } else { 0x80 }
+    }
+
+    fn lines(self, headers: &HeaderList) -> Vec<u8> {
+        if self == Self::Connect { end_stream(headers).into_bytes() } else { lines(headers) }
     }
 
     pub(crate) fn envelope(self, flags: u8, payload: &[u8]) -> Vec<u8> {
@@ -85,4 +118,17 @@ impl Wire {
 fn lines(headers: &HeaderList) -> Vec<u8> {
     let line = |(name, value): &(String, Vec<u8>)| [name.as_bytes(), b": ", value, b"\r\n"].concat();
     headers.iter().flat_map(line).collect()
+}
+
+/// What gRPC says in trailers, as Connect says it at the end of a stream.
+fn end_stream(trailers: &HeaderList) -> String {
+    let quoted = |value: &[u8]| format!("{:?}", String::from_utf8_lossy(value));
+    let value = |name: &str| trailers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_slice());
+    let metadata = trailers.iter().filter(|(name, _)| !name.starts_with("grpc-"));
+    let metadata: Vec<_> = metadata.map(|(name, value)| format!("{:?}:[{}]", name, quoted(value))).collect();
+    let error = value("grpc-status").filter(|status| *status != b"0").map(|status| {
+        let message = quoted(percent_decode(value("grpc-message").unwrap_or_default()).as_bytes());
+        format!(r#""error":{{"code":"code_{}","message":{message}}},"#, String::from_utf8_lossy(status))
+    });
+    format!("{{{}\"metadata\":{{{}}}}}", error.unwrap_or_default(), metadata.join(","))
 }

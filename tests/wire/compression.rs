@@ -40,7 +40,7 @@ fn row_18_who_sends_gzip_reads_it_too() {
         let mut protocol = wire.protocol_with(Compression { accept: false, send: true });
         let headers = [("content-type", wire.family()), ("grpc-encoding", "gzip")]
             .map(|(name, value)| (name.into(), value.into()));
-        protocol.handle_headers(200, &headers.to_vec()).unwrap();
+        protocol.handle_headers(200, &mut headers.to_vec()).unwrap();
         let envelope = envelope::encode(1, &deflate(b"zip"));
         let body =
             if matches!(wire, Wire::Text | Wire::PaddedText) { text::encode(&envelope) } else { envelope };

@@ -2,10 +2,12 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use tidewire::codec::bare::{Bare, Dialect};
+use tidewire::codec::connect::Connect;
 use tidewire::codec::grpc::Grpc;
 use tidewire::codec::grpc_web::{Form, GrpcWeb};
 use tidewire::codec::gzip::Compression;
-use tidewire::codec::{Frame, HeaderList, Protocol, envelope, text, trailers};
+use tidewire::codec::{Frame, HeaderList, Messages, Protocol, envelope, text, trailers};
 use tidewire::status::Status;
 
 use super::gzip;
@@ -29,25 +31,44 @@ pub(crate) enum Wire {
     PaddedText,
     /// gRPC-Web over one WebSocket, the headers in the body.
     Sockets,
+    /// A Connect stream.
+    Connect,
+    /// A unary call of Connect by `fetch`, which inflates bodies.
+    ConnectUnary,
+    /// A unary call of Connect by GET, over a transport that leaves bodies as they are.
+    ConnectGet,
+    /// A unary call of Triple's bare form, over a transport that leaves bodies as they are.
+    Triple,
 }
 
+/// The wires of gRPC.
 pub(crate) const ALL: [Wire; 5] = [Wire::Native, Wire::Binary, Wire::Text, Wire::PaddedText, Wire::Sockets];
 /// The wires whose trailers are a frame of the body.
 pub(crate) const WEB: [Wire; 4] = [Wire::Binary, Wire::Text, Wire::PaddedText, Wire::Sockets];
-/// The wires that convey the HTTP status and headers.
+/// The wires of one bare message.
+pub(crate) const BARE: [Wire; 3] = [Wire::ConnectUnary, Wire::ConnectGet, Wire::Triple];
+/// The wires of gRPC that convey the HTTP status and headers.
 pub(crate) const HTTP: [Wire; 4] = [Wire::Native, Wire::Binary, Wire::Text, Wire::PaddedText];
 
 impl Wire {
     pub(crate) fn protocol(self) -> Box<dyn Protocol> {
-        self.protocol_with(Compression::default())
+        self.protocol_of(Messages::new(MAX_MESSAGE))
     }
 
     pub(crate) fn protocol_with(self, gzip: Compression) -> Box<dyn Protocol> {
+        self.protocol_of(Messages { gzip, ..Messages::new(MAX_MESSAGE) })
+    }
+
+    pub(crate) fn protocol_of(self, messages: Messages) -> Box<dyn Protocol> {
         match self {
-            Self::Native => Box::new(Grpc::new(MAX_MESSAGE, gzip)),
-            Self::Binary => Box::new(GrpcWeb::new(Form::Binary, MAX_MESSAGE, gzip)),
-            Self::Text | Self::PaddedText => Box::new(GrpcWeb::new(Form::Text, MAX_MESSAGE, gzip)),
-            Self::Sockets => Box::new(GrpcWeb::new(Form::WebSockets, MAX_MESSAGE, gzip)),
+            Self::Native => Box::new(Grpc::new(messages)),
+            Self::Binary => Box::new(GrpcWeb::new(Form::Binary, messages)),
+            Self::Text | Self::PaddedText => Box::new(GrpcWeb::new(Form::Text, messages)),
+            Self::Sockets => Box::new(GrpcWeb::new(Form::WebSockets, messages)),
+            Self::Connect => Box::new(Connect::new(messages)),
+            Self::ConnectUnary => Box::new(Bare::new(Dialect::Connect, messages, true)),
+            Self::ConnectGet => Box::new(Bare::new(Dialect::ConnectGet, messages, false)),
+            Self::Triple => Box::new(Bare::new(Dialect::Triple, messages, false)),
         }
     }
 
@@ -57,6 +78,8 @@ impl Wire {
             Self::Native | Self::Sockets => "application/grpc",
             Self::Binary => "application/grpc-web",
             Self::Text | Self::PaddedText => "application/grpc-web-text",
+            Self::Connect => "application/connect+proto",
+            Self::ConnectUnary | Self::ConnectGet | Self::Triple => "application/proto",
         }
     }
 }
@@ -113,6 +136,11 @@ impl Answer {
         self.raw(envelope::encode(0x80, block.as_ref()))
     }
 
+    /// The last envelope of a Connect stream.
+    pub(crate) fn end_stream(self, json: impl AsRef<[u8]>) -> Self {
+        self.raw(envelope::encode(0x02, json.as_ref()))
+    }
+
     /// Bytes between the frames, before any base64.
     pub(crate) fn raw(mut self, bytes: impl AsRef<[u8]>) -> Self {
         self.frames.push(bytes.as_ref().to_vec());
@@ -165,8 +193,8 @@ impl Answer {
         let mut protocol = wire.protocol_with(Compression { accept: self.accepts, send: false });
         let mut heard = Heard::nothing(wire);
         if wire != Wire::Sockets {
-            let headers = self.headers_with_type(wire);
-            if let Err(status) = protocol.handle_headers(self.http, &headers) {
+            let mut headers = self.headers_with_type(wire);
+            if let Err(status) = protocol.handle_headers(self.http, &mut headers) {
                 return heard.end(status, headers);
             }
             heard.headers = Some(headers);
@@ -187,10 +215,16 @@ impl Answer {
             assert_eq!(at, chunk.len(), "a chunk is used up before the next one");
         }
         heard.waited_for_end_of_body = true;
-        let trailers = self.trailers.clone().filter(|_| wire == Wire::Native);
-        match protocol.handle_end(trailers) {
-            Frame::End(status, trailers) => heard.end(status, trailers),
-            other => panic!("the end of the body gave {other:?}"),
+        let mut trailers = self.trailers.clone().filter(|_| wire == Wire::Native);
+        loop {
+            let frame = protocol.handle_end(trailers.take());
+            match inflated(protocol.as_mut(), Some(frame), &[]) {
+                Ok(None) => {}
+                Ok(Some(Frame::Message(payload))) => heard.messages.push(payload.bytes(&[]).to_vec()),
+                Ok(Some(Frame::End(status, trailers))) => return heard.end(status, trailers),
+                Ok(Some(frame)) => panic!("the end of the body gave {frame:?}"),
+                Err(status) => return heard.end(status, HeaderList::new()),
+            }
         }
     }
 
@@ -210,7 +244,7 @@ impl Answer {
         match wire {
             Wire::Text => text::encode(&frames.concat()),
             Wire::PaddedText => frames.iter().map(|frame| text::encode(frame)).collect::<Vec<_>>().concat(),
-            Wire::Native | Wire::Binary | Wire::Sockets => frames.concat(),
+            _ => frames.concat(),
         }
     }
 

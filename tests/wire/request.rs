@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use tidewire::codec::{HeaderList, timeout, trailers};
+use tidewire::codec::{HeaderList, Messages, Protocol, timeout, trailers};
+use tidewire::status::{Code, Fault};
 
-use super::replay::{ALL, Wire};
+use super::replay::{ALL, MAX_MESSAGE, Wire};
 
 fn request(wire: Wire, timeout: Option<Duration>) -> HeaderList {
     wire.protocol().request_headers(timeout)
@@ -28,6 +29,37 @@ fn row_25_a_request_asks_for_the_dialect_that_it_speaks() {
         assert_eq!(value(&headers, "accept"), accept, "{wire:?}");
         assert_eq!(value(&headers, "x-grpc-web") == "1", wire != Wire::Native);
         assert_eq!(value(&headers, "te") == "trailers", wire == Wire::Native);
+    }
+}
+
+fn in_json(wire: Wire) -> Box<dyn Protocol> {
+    wire.protocol_of(Messages { subtype: "json".into(), ..Messages::new(MAX_MESSAGE) })
+}
+
+#[test]
+fn row_25_a_format_other_than_protobuf_is_named_and_expected() {
+    let table = [
+        (Wire::Native, "application/grpc+json", "application/grpc+proto"),
+        (Wire::Binary, "application/grpc-web+json", "application/grpc-web+proto"),
+        (Wire::Text, "application/grpc-web-text+json", "application/grpc-web-text+proto"),
+        (Wire::Connect, "application/connect+json", "application/connect+proto"),
+        (Wire::ConnectUnary, "application/json", "application/proto"),
+        (Wire::Triple, "application/json", "application/proto"),
+    ];
+    for (wire, asked, other) in table {
+        let answered = |kind: &str| {
+            let mut headers = vec![("content-type".to_string(), kind.as_bytes().to_vec())];
+            in_json(wire).handle_headers(200, &mut headers)
+        };
+        assert_eq!(value(&in_json(wire).request_headers(None), "content-type"), asked);
+        answered(asked).unwrap();
+        let refused = answered(other).unwrap_err();
+        assert_eq!((refused.code, refused.fault), (Code::Internal, Fault::Peer), "{other} on {wire:?}");
+    }
+    // gRPC may leave the format out.
+    for (wire, kind) in [(Wire::Native, "application/grpc"), (Wire::Binary, "application/grpc-web")] {
+        let mut headers = vec![("content-type".to_string(), kind.as_bytes().to_vec())];
+        in_json(wire).handle_headers(200, &mut headers).unwrap();
     }
 }
 

@@ -86,7 +86,9 @@ impl Gateway {
 
 fn line(event: &Event, message: &[u8]) -> String {
     match event {
-        Event::Open { id, method, path, .. } => format!("open {id} {method} {path}"),
+        Event::Open { id, method, path, fin, .. } => {
+            format!("open {id} {method} {path}{}", if *fin { " fin" } else { "" })
+        }
         Event::Data { id, range, fin } => {
             let text = String::from_utf8_lossy(&message[range.clone()]).replace('\0', "");
             let text = text.trim_start_matches(|c: char| c.is_control());

@@ -116,7 +116,8 @@ extern "C" {
         metadata: Array,
         timeout: f64,
         transport: &str,
-        gzip: u8,
+        subtype: &str,
+        wishes: u8,
         face: &Face,
     ) -> JsCall;
     #[wasm_bindgen(method)]

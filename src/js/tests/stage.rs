@@ -73,9 +73,22 @@ impl Stage {
 
     /// What is told to this call's face is seen as `name: …`. `timeout`: milliseconds, NaN for none.
     pub(super) fn open_with(&self, client: &JsClient, kind: CallKind, name: &str, timeout: f64) -> Call {
+        self.open_as(client, kind, name, timeout, "proto", 0)
+    }
+
+    /// The same for messages of another format, and with bits of what is wished.
+    pub(super) fn open_as(
+        &self,
+        client: &JsClient,
+        kind: CallKind,
+        name: &str,
+        timeout: f64,
+        subtype: &str,
+        wishes: u8,
+    ) -> Call {
         let face = Face::new(&self.script, name);
         let metadata = Array::of2(&"x-user".into(), &"me".into());
-        let call = client.open(kind as u8, PATH, metadata, timeout, "", 0, &face);
+        let call = client.open(kind as u8, PATH, metadata, timeout, "", subtype, wishes, &face);
         face.holds(&call);
         Call { call, face }
     }
