@@ -1,9 +1,10 @@
-import { equal, ok } from "../../assert.mjs";
-import { UNKNOWN } from "../../codes.mjs";
+import { equal } from "../../assert.mjs";
+import { UNAVAILABLE, UNIMPLEMENTED } from "../../codes.mjs";
 import { encodeText, paths } from "../../greet.mjs";
 import { throughGateway } from "./gateway.mjs";
 
 const versions = ["v3.2.0-rc2", "v3.3.0", "v3.3.2"];
+const SOURCE = "`protocol/triple/triple_protocol/`";
 
 /** Since v3.3.0 dubbo-go drops the details of a failure: tests/peers/dubbo-go/README.md. */
 const peer = (version) => ({
@@ -12,39 +13,68 @@ const peer = (version) => ({
   details: version === "v3.2.0-rc2",
 });
 
-/** dubbo-go itself, from a page of another origin: CORS and TLS came late, gRPC-Web never. */
-const direct = {
-  ...peer("v3.3.2"),
-  transport: "fetch",
-  protocol: "grpc-web",
-  kinds: [],
+/** Triple's bare form. */
+const bare = {
+  protocol: "triple",
+  kinds: ["unary"],
   lacks: {
-    note: "dubbo-go takes no gRPC-Web: 415; its gRPC tells the status in HTTP trailers, which `fetch` does not show (`newProtocolHandlers` in `protocol/triple/triple_protocol/handler.go`)",
-    shown: takesNoGrpcWeb,
+    note: `Triple's bare form has unary calls only; for a stream dubbo-go answers 415, to gRPC-Web always (${SOURCE}: \`newProtocolHandlers\` in \`handler.go\`, \`protocol_triple.go\`). The client refuses at once with UNIMPLEMENTED and names gRPC`,
+    shown: streamsAreNotTaken,
   },
+};
+
+/** dubbo-go itself, without a gateway. Only the newest answers pages of other origins. */
+const direct = (version) => ({
+  ...peer(version),
+  ...bare,
+  way: "directly, Triple's bare form",
+  transport: "fetch",
+  url: (env) => `http://${env.peers[`dubbo-go-${version}`].on}`,
+});
+const withoutCors = {
+  note: `this version has no CORS: it answers a preflight with 405 (${SOURCE}: \`ServeHTTP\` in \`handler.go\`), so the browser makes no call`,
+  shown: isKeptByCors,
 };
 
 export default [
   ...versions.flatMap((version) => throughGateway(peer(version))),
-  { ...direct, way: "directly, by its own CORS", url: (env) => `http://${env.peers[direct.peer].on}` },
+  ...versions.flatMap((version) =>
+    throughGateway({ ...peer(version), ...bare })
+      .filter(({ transport }) => transport === "tidewire.v1")
+      .map((column) => ({ ...column, way: `${column.way}, Triple's bare form` })),
+  ),
+  { ...direct("v3.2.0-rc2"), barred: { chromium: withoutCors } },
+  { ...direct("v3.3.0"), barred: { chromium: withoutCors } },
+  { ...direct("v3.3.2"), way: "directly, Triple's bare form, its own CORS" },
   {
-    ...direct,
+    ...direct("v3.3.2"),
     peer: "dubbo-go-v3.3.2-tls",
-    way: "directly, by its own CORS, TLS and HTTP/2",
+    way: "directly, Triple's bare form, its own CORS, TLS, HTTP/2",
     runtimes: ["chromium"],
     url: (env) => `https://${env.peers["dubbo-go-v3.3.2-tls"].on}`,
   },
 ];
 
-async function takesNoGrpcWeb(t) {
-  t.kind = "unary";
-  await t.endedWith(t.begin(), { code: UNKNOWN, fault: "peer", message: /HTTP 415/ });
-  equal(await t.observed.now(), [], "what the service saw");
-
+async function streamsAreNotTaken(t) {
+  const { call, reply } = t.begin();
+  await t.endedWith({ call, reply }, { code: UNIMPLEMENTED, fault: "misuse", message: /"grpc"/ });
+  // What it would have met.
+  if (t.transport !== "fetch") return;
   const message = encodeText("Ada");
-  const body = Uint8Array.of(0, 0, 0, 0, message.length, ...message);
-  const headers = { "content-type": "application/grpc" };
-  const answer = await fetch(t.baseUrl + paths.unary, { method: "POST", headers, body });
-  ok((await answer.arrayBuffer()).byteLength > body.length, "an answer to native gRPC");
-  equal(answer.headers.get("grpc-status"), null, "grpc-status, where fetch could see it");
+  const frame = Uint8Array.of(0, 0, 0, 0, message.length, ...message);
+  for (const [type, body] of [
+    ["application/proto", message],
+    ["application/grpc-web+proto", frame],
+  ]) {
+    const headers = { "content-type": type };
+    const { status } = await fetch(t.baseUrl + paths.server_stream, { method: "POST", headers, body });
+    equal(status, 415, `the HTTP status of a stream as ${type}`);
+  }
+}
+
+async function isKeptByCors(t) {
+  t.kind = "unary";
+  await t.endedWith(t.begin(), { code: UNAVAILABLE, fault: "transport", message: /CORS/ });
+  const { type } = await fetch(t.baseUrl, { mode: "no-cors" });
+  equal(type, "opaque", "an answer that is not shown: the server is there");
 }
