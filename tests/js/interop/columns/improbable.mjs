@@ -37,4 +37,14 @@ const inProcess = {
   url: (env) => `http://${env.peers["dubbo-go-v3.3.2"].on}/web`,
 };
 
-export default [...ways(proxy, halfDuplex), ...ways(wrapper, halfDuplex), ...ways(inProcess, {})];
+/** As tonic-web's server does. */
+const fullDuplex = {
+  cells: {
+    "ends-early": losesTheEnd(
+      "over HTTP/1.1 Go's server closes the connection when a response ends before its request; when Node's fetch meets that in a write before it has read the answer, the call ends with UNAVAILABLE instead of the server's status: net/http, `server.go`, `shouldReuseConnection`",
+      { runtimes: ["node"] },
+    ),
+  },
+};
+
+export default [...ways(proxy, halfDuplex), ...ways(wrapper, halfDuplex), ...ways(inProcess, fullDuplex)];
