@@ -160,6 +160,36 @@ test("triple-websocket is never chosen, and says what it supports", async () => 
   assert.notEqual(auto.supports("bidi").transport, "triple-websocket");
 });
 
+// Triple's bare form as JSON, without a gateway.
+
+test("a unary call of protocol triple takes and gives JSON, attachments and the deadline", async () => {
+  const client = await createClient({ baseUrl: `http://${peer}`, protocol: "triple" });
+  const codec = { ...json, contentSubtype: "json" };
+  const call = (path, options) => client.unary(path, Ada, { codec, ...options });
+  const failure = async (path, options) => {
+    const { code, fault, rawMessage } = await call(path, options).catch((error) => error);
+    return [code, fault, rawMessage];
+  };
+  const greet = `${service}/Greet`;
+
+  const metadata = [["x-call-id", "bare"]];
+  assert.deepEqual((await call(greet, { metadata, timeoutMs: 60_000 })).message, { greeting: "Hello, Ada" });
+  const { events } = await (await fetch(`http://${observed}/observed/bare`)).json();
+  const [{ what, detail }] = events;
+  assert.deepEqual([what, detail.metadata["content-type"]], ["open", ["application/json"]]);
+  for (const name of ["tri-service-timeout", "triple-timeout-ms"])
+    assert.ok(Number(detail.metadata[name]) > 0 && Number(detail.metadata[name]) <= 60_000, name);
+
+  // The HTTP status is all that tells the code: FAILED_PRECONDITION and INVALID_ARGUMENT are both 400.
+  const words = 'asked to fail: 100% "grüßt"';
+  const asked = (code) => ({ metadata: { "x-fail-after": "0", "x-fail-code": String(code) } });
+  assert.deepEqual(await failure(greet, asked(9)), [3, "peer", `FAILED_PRECONDITION : ${words}`]);
+  assert.deepEqual(await failure(greet, asked(5)), [5, "peer", `NOT_FOUND : ${words}`]);
+  assert.deepEqual(await failure(`${service}/Nobody`), [5, "peer", "Invoker not found"]);
+  const [code, fault] = await failure(greet, { metadata: { "x-delay": "60000" }, timeoutMs: 200 });
+  assert.deepEqual([code, fault], [4, "local"]);
+});
+
 // Services without IDL.
 
 const wrappers = protobuf.parse(`syntax = "proto3";
