@@ -38,7 +38,7 @@ fn play(exchange: &mut Exchange, (what, number, bytes): &Op) {
     match what % 16 {
         0 => drop(exchange.step("open".into(), Call::open)),
         1 => drop(exchange.step("send".into(), |call, _| call.send(bytes))),
-        2 => exchange.step("closeSend".into(), |call, _| call.close_send()),
+        2 => drop(exchange.step("closeSend".into(), |call, _| call.close_send())),
         3 => exchange.step("taken".into(), |call, _| call.taken(1, number)),
         4 => exchange.step("headers".into(), |call, now| call.handle_headers(now, 200, good_headers(number))),
         5 => {
