@@ -379,6 +379,7 @@ impl Call {
                 ")",
                 colon(reason),
                 reason,
+                self.hint(),
             ];
             Status::new(Code::from_reset(code), Fault::Peer, words)
         } else {
@@ -399,14 +400,22 @@ impl Call {
     }
 
     /// The transport failed, or by a local fault the call is to end at once.
-    pub fn handle_failure(&mut self, now: Duration, status: Status) {
+    pub fn handle_failure(&mut self, now: Duration, mut status: Status) {
         if self.is_over(now) {
             return;
         }
         match status.fault {
             Fault::Local => self.broken(status),
-            _ => self.ended(End::Broken(status)),
+            _ => {
+                status.message.push_str(self.hint());
+                self.ended(End::Broken(status));
+            }
         }
+    }
+
+    /// What else a loss may mean.
+    fn hint(&self) -> &'static str {
+        if self.config.triple && self.state.owes_headers() { triple::LOST } else { "" }
     }
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come.

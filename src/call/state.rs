@@ -92,6 +92,11 @@ impl State {
         !matches!(std::mem::replace(&mut self.0, Ended), Ended)
     }
 
+    /// Whether the peer has not said a word yet.
+    pub fn owes_headers(&self) -> bool {
+        matches!(self.0, Open(OwesHeaders) | HalfClosed(OwesHeaders))
+    }
+
     /// Whether the call has been opened and is not over.
     pub fn is_active(&self) -> bool {
         matches!(self.0, Open(_) | HalfClosed(_))

@@ -14,6 +14,10 @@ pub fn push_timeout(timeout: Duration, headers: &mut HeaderList) {
     }
 }
 
+/// What a call to a Dubbo server may have met that is lost before any answer.
+pub const LOST: &str =
+    "; dubbo-go v3.2.0-rc2 hangs up where it has no such tri-service-group or tri-service-version";
+
 /// The code of an error in JSON that names none, as dubbo-java's do: its HTTP status is what is left of the code.
 pub fn code_from_http(http: u16) -> Code {
     match http {

@@ -303,3 +303,39 @@ fn what_comes_before_the_open_means_nothing() {
         pair.client.receives("in time");
     }
 }
+
+#[test]
+fn what_a_dubbo_server_may_mean_by_hanging_up_without_a_word() {
+    let hint = "has no such tri-service-group";
+    for pair in bidi().triple().on_every_wire() {
+        pair.opens();
+        pair.peer.connection_fails("the connection was lost");
+        pair.peer.expects_reset();
+        pair.client.ends(Code::Unavailable).by(Fault::Transport).says(hint);
+    }
+    for pair in bidi().triple().on_every_wire() {
+        pair.opens();
+        pair.peer.resets(0xa, "the upstream is gone");
+        pair.peer.expects_reset();
+        pair.client.ends(Code::Unavailable).by(Fault::Peer).says(hint);
+    }
+    // Not to any other server, nor by one that has spoken, nor where it was not reached.
+    for pair in bidi().on_every_wire() {
+        pair.opens();
+        pair.peer.connection_fails("the connection was lost");
+        pair.peer.expects_reset();
+        assert!(!pair.client.ends(Code::Unavailable).status.message.contains(hint));
+    }
+    for pair in bidi().triple().on_every_wire() {
+        pair.talks();
+        pair.peer.connection_fails("the connection was lost");
+        pair.peer.expects_reset();
+        assert!(!pair.client.ends(Code::Unavailable).status.message.contains(hint));
+    }
+    for pair in bidi().triple().on_every_wire() {
+        pair.opens();
+        pair.peer.is_not_reached(7, "the gateway is going away");
+        pair.peer.expects_reset();
+        assert!(!pair.client.ends(Code::Unavailable).status.message.contains(hint));
+    }
+}

@@ -3,6 +3,7 @@ import { Suite } from "./harness.mjs";
 const themes = [
   "happy",
   "metadata",
+  "triple",
   "half-close",
   "cancel",
   "deadline",

@@ -17,4 +17,20 @@ export default [
     ...overHttp1,
   },
   ...overHttp2({ ...connectGo, way: "gRPC-Web" }),
+  {
+    ...connectGo,
+    way: "Connect",
+    transport: "fetch",
+    protocol: "connect",
+    url: (env) => `http://${env.peers["connect-go"].on}`,
+    ...overHttp1,
+  },
+  ...overHttp2({ ...connectGo, way: "Connect", protocol: "connect" }),
+  {
+    ...connectGo,
+    way: "gateway, `tidewire.v1`, Connect",
+    transport: "tidewire.v1",
+    protocol: "connect",
+    url: (env) => `${env.origin}/connect-go`,
+  },
 ];
