@@ -404,13 +404,13 @@ impl Call {
         if self.is_over(now) {
             return;
         }
-        match status.fault {
-            Fault::Local => self.broken(status),
-            _ => {
-                status.message.push_str(self.hint());
-                self.ended(End::Broken(status));
-            }
+        if status.fault == Fault::Local {
+            return self.broken(status);
         }
+        if status.fault == Fault::Transport {
+            status.message.push_str(self.hint());
+        }
+        self.ended(End::Broken(status));
     }
 
     /// What else a loss may mean.

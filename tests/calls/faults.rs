@@ -338,4 +338,11 @@ fn what_a_dubbo_server_may_mean_by_hanging_up_without_a_word() {
         pair.peer.expects_reset();
         assert!(!pair.client.ends(Code::Unavailable).status.message.contains(hint));
     }
+    // Nor where the caller asked for more than is sent.
+    for pair in bidi().triple().on_every_wire() {
+        pair.opens();
+        pair.peer.is_asked_too_much("the requests are more than is kept");
+        pair.peer.expects_reset();
+        assert!(!pair.client.ends(Code::ResourceExhausted).by(Fault::Misuse).status.message.contains(hint));
+    }
 }

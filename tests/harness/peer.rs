@@ -169,8 +169,14 @@ impl Peer {
     }
 }
 
-/// More comes than is taken, and the transport cannot hold it back.
+/// More comes than is taken, and the transport cannot hold it back; or more is to be sent than it takes.
 impl Peer {
+    pub(crate) fn is_asked_too_much(&self, words: &str) {
+        let status = Status::misuse(Code::ResourceExhausted, words);
+        let what = format!("transport: {words}");
+        self.exchange.borrow_mut().step(what, |call, now| call.handle_failure(now, status));
+    }
+
     pub(crate) fn overflows(&self) {
         let status = Status::new(Code::ResourceExhausted, Fault::Local, "too much waits");
         let what = "transport: too much waits".into();
