@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::exec::{Error, Result, Run, doing};
 use crate::report::Count;
-use crate::rings::number_before;
+use crate::rings::{browser, number_before};
 use crate::servers::{self, Server};
 use crate::{cache, machine, package, say, tools};
 
@@ -82,11 +82,7 @@ pub(crate) fn setup() -> Result<PathBuf> {
 }
 
 fn run_set(set: &Set, runtime: &str) -> Result<Count> {
-    let browser = match runtime {
-        "chromium" => Some(("CHROME", machine::chromium()?)),
-        "firefox" => Some(("FIREFOX", machine::firefox()?)),
-        _ => None,
-    };
+    let browser = browser(runtime)?;
     package::build()?;
     let suite = Suite::ready()?;
     let gateway = if set.config == GATEWAY { Some(Gateway::start()?) } else { None };

@@ -110,18 +110,14 @@ fn table(target: &str, part: &Part<'_>) -> Result<Count> {
         // The demo server's own greeter.
         described.push("tonic".to_owned());
     }
-    let pages = format!("/tests={}", crate::root().join("tests/js").display());
-    let flags = ["--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--also", &pages];
-    let demo = servers::demo(running, &flags.map(str::to_owned), false)?;
+    let demo = servers::test_demo(running)?;
 
-    let run =
-        Run::new("node").words("interop/run.mjs --target").arg(target).arg("--origin").arg(&demo.origin);
-    let run = demo.tls_origin.iter().fold(run, |run, origin| run.arg("--tls-origin").arg(origin));
+    let run = demo.script("interop/run.mjs", target);
     let run = described.iter().fold(run, |run, peer| run.arg("--peer").arg(peer));
     let run = part.only.iter().fold(run, |run, only| run.arg("--only").arg(only));
     let run = browser.into_iter().fold(run, |run, (name, path)| run.env(name, path));
     let run = if all && part.has_all_cells() { run.arg("--results").arg(&file) } else { run };
-    rings::counted(run.dir(crate::root().join("tests/js")).limit_secs(1200), rings::js_count)
+    rings::counted(run, rings::js_count)
 }
 
 fn document(mode: &str) -> Result<()> {

@@ -166,10 +166,7 @@ fn js(target: &str) -> Result<Count> {
     package::build()?;
     tools::npm("tests/js")?;
     servers::build_demo()?;
-    let pages = format!("/tests={}", crate::root().join("tests/js").display());
-    let flags =
-        ["--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--also", &pages].map(str::to_owned);
-    let demo = servers::demo(servers::dubbo_go()?, &flags, false)?;
+    let demo = servers::test_demo(servers::dubbo_go()?)?;
     if target == "node" {
         // Examples as they stand in the documents.
         for (server, document) in [("tonic", "README.md"), ("dubbo-go", "docs/migrating-from-dubbo-go.md")] {
@@ -178,10 +175,8 @@ fn js(target: &str) -> Result<Count> {
             run.arg(base).arg(document).shown()?;
         }
     }
-    let run = Run::new("node").words("run.mjs --target").arg(target).arg("--origin").arg(&demo.origin);
-    let run = demo.tls_origin.iter().fold(run, |run, origin| run.arg("--tls-origin").arg(origin));
-    let run = browser.into_iter().fold(run, |run, (name, path)| run.env(name, path));
-    counted(run.dir(crate::root().join("tests/js")).limit_secs(1200), js_count)
+    let run = demo.script("run.mjs", target);
+    counted(browser.into_iter().fold(run, |run, (name, path)| run.env(name, path)), js_count)
 }
 
 /// Runs and counts, whether it ends well or not. A ring that ran nothing has failed, and one whose command failed

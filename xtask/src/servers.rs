@@ -129,6 +129,22 @@ pub(crate) fn demo(peers: Vec<Running>, flags: &[String], show: bool) -> Result<
     Ok(Demo { server, origin, tls_origin, _peers: peers })
 }
 
+/// The demo server for the scripts of `tests/js`: with TLS, and with their files.
+pub(crate) fn test_demo(peers: Vec<Running>) -> Result<Demo> {
+    let pages = format!("/tests={}", crate::root().join("tests/js").display());
+    let flags = ["--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--also", &pages];
+    demo(peers, &flags.map(str::to_owned), false)
+}
+
+impl Demo {
+    /// A script of `tests/js` against this server.
+    pub(crate) fn script(&self, script: &str, target: &str) -> Run {
+        let run = Run::new("node").arg(script).arg("--target").arg(target).arg("--origin").arg(&self.origin);
+        let run = self.tls_origin.iter().fold(run, |run, origin| run.arg("--tls-origin").arg(origin));
+        run.dir(crate::root().join("tests/js")).limit_secs(1200)
+    }
+}
+
 /// The first URL of a scheme in a server's words.
 pub(crate) fn url(text: &str, scheme: &str) -> Option<String> {
     let start = text.find(scheme)?;
