@@ -115,14 +115,17 @@ export class Scene {
     return { call, reply: watch(call.receive()) };
   }
 
-  /**
-   * The same with a deadline: a short one, unless this machine is too busy to get into the conversation within it.
-   */
-  async endlessWithDeadline(options = {}) {
-    for (let timeoutMs = 300; ; timeoutMs *= 4) {
+  /** The same with a deadline. */
+  endlessWithDeadline(options = {}) {
+    return this.withDeadline((timeoutMs) => this.endless({ ...options, timeoutMs }));
+  }
+
+  /** What `open` makes of a deadline: a short one, unless this machine is too busy to get as far as `open` goes. */
+  async withDeadline(open) {
+    for (let timeoutMs = 400; ; timeoutMs *= 4) {
       this.renew();
       try {
-        return await this.endless({ ...options, timeoutMs });
+        return await open(timeoutMs);
       } catch (error) {
         if (error.code !== DEADLINE_EXCEEDED || timeoutMs > SETTLE_MS) throw error;
       }

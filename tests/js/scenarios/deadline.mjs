@@ -11,10 +11,12 @@ export default (suite) => {
     { kinds: allKinds },
     "the deadline frees a pending reply, and the server's handler too",
     async (t) => {
-      const start = performance.now();
-      const { call, reply } = await t.endless({ timeoutMs: 600 });
+      const { call, reply, timeoutMs, start } = await t.withDeadline(async (timeoutMs) => {
+        const start = performance.now();
+        return { ...(await t.endless({ timeoutMs })), timeoutMs, start };
+      });
       await t.endedWith({ call, reply }, { code: DEADLINE_EXCEEDED, fault: ["local", "peer"] });
-      between(performance.now() - start, 590, 600 + SLACK_MS, "milliseconds until the end");
+      between(performance.now() - start, timeoutMs - 10, timeoutMs + SLACK_MS, "milliseconds until the end");
       await t.observed.until(["cancelled", "deadline"]);
       await t.observed.until("end");
       t.observed.never("half-close");
@@ -25,7 +27,7 @@ export default (suite) => {
     { kinds: ["bidi", "server_stream"] },
     "the deadline settles every pending receive in the same task",
     async (t) => {
-      const { call, reply } = await t.endless({ timeoutMs: 500 });
+      const { call, reply } = await t.endlessWithDeadline();
       const others = [call.receive(), call.receive(), call.status].map(watch);
       await t.endedWith({ reply }, { code: DEADLINE_EXCEEDED });
       await nextTask();
@@ -67,13 +69,15 @@ export default (suite) => {
     { kinds: ["bidi"], servers: ["tonic"] },
     "the client's default deadline counts, and a call's own is stronger",
     async (t) => {
-      t.client = await t.newClient({ timeoutMs: 400 });
-      const own = await openDetail(t, { timeoutMs: 30_000 });
-      between(milliseconds(own.timeout), 20_000, 30_001, "the call's own grpc-timeout");
-      t.renew();
-      const ended = await t.endless();
+      const ended = await t.withDeadline(async (timeoutMs) => {
+        t.client = await t.newClient({ timeoutMs });
+        return t.endless();
+      });
       await t.endedWith(ended, { code: DEADLINE_EXCEEDED });
       await t.observed.until(["cancelled", "deadline"]);
+      t.renew();
+      const own = await openDetail(t, { timeoutMs: 30_000 });
+      between(milliseconds(own.timeout), 20_000, 30_001, "the call's own grpc-timeout");
     },
   );
 

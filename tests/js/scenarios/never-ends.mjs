@@ -53,7 +53,9 @@ export default (suite) => {
   );
 
   suite.each(bidi, "the server never ends the stream: the deadline frees it", async (t) => {
-    const { loop, call } = await receiveLoop(t, { ask: { "x-never-end": 1 }, timeoutMs: 700 });
+    const { loop, call } = await t.withDeadline((timeoutMs) =>
+      receiveLoop(t, { ask: { "x-never-end": 1 }, timeoutMs }),
+    );
     equal(
       await within(5_000, loop, "the receive loop"),
       { received: 1, ended: DEADLINE_EXCEEDED },
@@ -71,7 +73,9 @@ export async function receiveLoop(t, options) {
   const call = t.sends ? t.bidi(options) : t.serverStream("Ada", options);
   const progress = { received: 0, ended: undefined };
   let readOne;
-  const first = new Promise((resolve) => (readOne = resolve));
+  let failed;
+  const first = new Promise((resolve, reject) => ([readOne, failed] = [resolve, reject]));
+  first.catch(() => {});
   const loop = (async () => {
     try {
       for await (const _ of call) {
@@ -81,6 +85,7 @@ export async function receiveLoop(t, options) {
       progress.ended = "OK";
     } catch (error) {
       progress.ended = error.code;
+      failed(error);
     }
     return progress;
   })();

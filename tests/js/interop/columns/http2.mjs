@@ -12,16 +12,15 @@ const leavingAnUpload = {
   leave: left("bidi", (call) => call[Symbol.asyncIterator]().return()),
   "cancel-blocked": left("bidi", (call) => call.cancel()),
   "cancel-before-headers": left("client_stream", (call) => call.cancel()),
-  deadline: left("bidi", () => {}, { timeoutMs: 500 }),
+  deadline: left("bidi", () => {}, DEADLINE_EXCEEDED),
 };
 
-function left(kind, leave, options = {}) {
-  const code = options.timeoutMs ? DEADLINE_EXCEEDED : CANCELLED;
+function left(kind, leave, code = CANCELLED) {
   return {
     differs: HALF_CLOSES,
     kind,
     async shown(t) {
-      const { call, reply } = await t.endless(options);
+      const { call, reply } = await (code === CANCELLED ? t.endless() : t.endlessWithDeadline());
       leave(call);
       await t.endedWith({ call, reply }, { code });
       await t.observed.until(["cancelled", "deadline"]);
