@@ -84,7 +84,7 @@ function shorten(wasm, folder) {
   );
   const { imports, exports } = JSON.parse(mapping);
   const short = new Map(exports);
-  const glue = readFileSync(join(bindgenDir, "tidewire_bg.js"), "utf8");
+  const glue = lighten(readFileSync(join(bindgenDir, "tidewire_bg.js"), "utf8"));
   writeFileSync(
     join(folder, "tidewire_bg.js"),
     glue.replace(/\bwasm\.([\w$]+)/g, (_, name) => {
@@ -103,6 +103,40 @@ export const start = (exports) => exports[${JSON.stringify(short.get("__wbindgen
 `,
   );
   writeFileSync(join(folder, "imports.d.ts"), importsTypes);
+}
+
+/** What every bundle would carry for engines that cannot run the module anyway, and for speed that nobody needs. */
+function lighten(glue) {
+  const unneeded = [
+    ["ways to let go of what nobody disposes of", /^if \(Symbol\.dispose\) .*\n/gm, ""],
+    [
+      "a stand-in for each FinalizationRegistry, which Cloudflare's workers had not before 2025",
+      /\(typeof FinalizationRegistry === 'undefined'\)\s*\?[^?]*?\s: new FinalizationRegistry/g,
+      "new Registry",
+    ],
+    [
+      "(one for all)",
+      /^import .*\n/,
+      "$&\nconst Registry = globalThis.FinalizationRegistry ?? class { register() {} unregister() {} };\n",
+    ],
+    ["engines without encodeInto", /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{[^]*?^\}\n/m, ""],
+    [
+      "a way of its own for short strings",
+      /(function passStringToWasm0\(arg, malloc)[^{]*\{\s*if \(realloc === undefined\) \{([^}]*)\}[^]*?^\}\n/m,
+      "$1) {$2}\n",
+    ],
+    ["its argument", /, wasm\.__wbindgen_realloc\)/g, ")"],
+    [
+      "memory that has run out",
+      /\btry \{([^{}]*)\} catch \(e\) \{(?:\s*if \(\w+\) \{[^}]*\})+\s*throw e;\s*\}/g,
+      "$1",
+    ],
+  ];
+  return unneeded.reduce((text, [what, pattern, instead]) => {
+    const lighter = text.replace(pattern, instead);
+    if (lighter === text) throw new Error(`the glue has no longer what was left out of it: ${what}`);
+    return lighter;
+  }, glue);
 }
 
 /** Decoding waits for the first call: importing the package costs nothing. */
