@@ -41,6 +41,7 @@ mod wire {
     mod compression;
     mod connect;
     mod ending;
+    mod framed;
     mod framing;
     mod http;
     mod metadata;

@@ -6,6 +6,7 @@ mod wire {
     mod compression;
     mod connect;
     mod ending;
+    mod framed;
     mod framing;
     #[cfg(test)]
     #[path = "../harness/gzip.rs"]

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-const PREFIX: usize = 5;
+pub(super) const PREFIX: usize = 5;
 
 /// Where a payload's bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -191,14 +191,17 @@ impl Protocol for GrpcWeb {
 
     fn handle_end(&mut self, _: Option<HeaderList>) -> Frame {
         if self.plain.as_ref().is_some_and(|plain| !plain.decoder.is_whole()) {
-            let words = "the response ended inside a base64 quantum: the stream was cut";
-            return Frame::End(Status::internal(words), HeaderList::new());
+            return Frame::End(cut_base64(), HeaderList::new());
         }
         self.end(None)
     }
 }
 
-fn not_base64(error: NotBase64) -> Status {
+pub(super) fn cut_base64() -> Status {
+    Status::internal("the response ended inside a base64 quantum: the stream was cut")
+}
+
+pub(super) fn not_base64(error: NotBase64) -> Status {
     let words = words!["the response is no base64, which grpc-web-text demands: it has the byte ", error.0,];
     Status::internal(words)
 }

@@ -9,6 +9,7 @@ pub mod connect;
 pub mod connect_error;
 pub mod details;
 pub mod envelope;
+pub mod framed;
 pub mod grpc;
 pub mod grpc_web;
 pub mod grpc_websockets;

@@ -172,25 +172,38 @@ impl Answer {
 
     /// What a client hears, whatever the cutting.
     pub(crate) fn replay(&self, wire: Wire) -> Heard {
+        self.replay_as(wire, &|chunks| self.heard(wire, chunks))
+    }
+
+    /// The same by another way to hear.
+    pub(crate) fn replay_as(&self, wire: Wire, heard: &dyn Fn(&[&[u8]]) -> Heard) -> Heard {
         let body = self.written(wire);
-        let whole = self.heard(wire, &[&body]);
-        assert_eq!(self.heard(wire, &body.chunks(1).collect::<Vec<_>>()), whole, "byte by byte");
+        let whole = heard(&[&body]);
+        assert_eq!(heard(&body.chunks(1).collect::<Vec<_>>()), whole, "byte by byte");
         if body.len() <= CUT_EVERYWHERE {
             for cut in 0..=body.len() {
                 let (head, tail) = body.split_at(cut);
-                assert_eq!(self.heard(wire, &[head, tail]), whole, "cut at {cut}");
+                assert_eq!(heard(&[head, tail]), whole, "cut at {cut}");
             }
         }
         let config = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
         proptest!(config, |(cuts in vec(0..=body.len(), 0..12))| {
-            prop_assert_eq!(&self.heard(wire, &pieces(&body, cuts)), &whole);
+            prop_assert_eq!(&heard(&pieces(&body, cuts)), &whole);
         });
         whole
     }
 
     /// What a client hears of one cutting. It stops listening where the call ends.
     pub(crate) fn heard(&self, wire: Wire, chunks: &[&[u8]]) -> Heard {
-        let mut protocol = wire.protocol_with(Compression { accept: self.accepts, send: false });
+        self.heard_by(wire.protocol_with(self.accepted()), wire, chunks)
+    }
+
+    /// What the call takes of compression.
+    pub(crate) fn accepted(&self) -> Compression {
+        Compression { accept: self.accepts, send: false }
+    }
+
+    pub(crate) fn heard_by(&self, mut protocol: Box<dyn Protocol>, wire: Wire, chunks: &[&[u8]]) -> Heard {
         let mut heard = Heard::nothing(wire);
         if wire != Wire::Sockets {
             let mut headers = self.headers_with_type(wire);
