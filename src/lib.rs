@@ -10,6 +10,7 @@
 //! - `transport`: moves bytes and knows no RPC.
 //! - `driver`: joins a call and a transport.
 //! - `js`: the thin face that the npm package stands on.
+//! - `channel`: the thin face for Rust, under clients that tonic generated.
 #![forbid(unsafe_code)]
 
 mod base64;
@@ -20,10 +21,16 @@ pub mod status;
 pub mod transport;
 mod words;
 
+#[cfg(all(target_family = "wasm", feature = "channel"))]
+pub mod channel;
 #[cfg(target_family = "wasm")]
 mod driver;
 #[cfg(all(target_family = "wasm", feature = "js"))]
 mod js;
+
+#[cfg(all(target_family = "wasm", feature = "channel"))]
+#[doc(inline)]
+pub use channel::Channel;
 
 /// Of the npm package only: a Rust application chooses its own.
 #[cfg(all(target_family = "wasm", feature = "js"))]

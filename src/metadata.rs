@@ -74,6 +74,13 @@ fn check_name(name: &str) -> Result<(), Status> {
     Ok(())
 }
 
+/// Refuses a header of user metadata that is encoded already.
+#[cfg(all(target_family = "wasm", feature = "channel"))]
+pub(crate) fn check(name: &str, value: &[u8]) -> Result<(), Status> {
+    check_name(name)?;
+    check_text(name, String::from_utf8_lossy(value).into_owned()).map(drop)
+}
+
 fn check_text(name: &str, text: String) -> Result<String, Status> {
     if !text.bytes().all(|b| (0x20..=0x7e).contains(&b)) {
         return Err(refused(

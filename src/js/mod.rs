@@ -5,4 +5,4 @@ mod call;
 mod client;
 mod convert;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -12,8 +12,8 @@ mod fetch;
 mod gateway;
 mod grpc_websockets;
 mod reentrance;
-mod script;
-mod stage;
+pub(crate) mod script;
+pub(crate) mod stage;
 mod tidewire_v1;
 mod upload;
 

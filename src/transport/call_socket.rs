@@ -32,9 +32,9 @@ impl Transport for CallSocket {
             Event::Opened if bare => sink.incoming(Incoming::Headers { status: 101, headers: Vec::new() }),
             Event::Opened => {}
             Event::Message(buffer) => {
-                let bytes = buffer.to_vec();
+                let bytes = buffer.copy_in();
                 counted.set(counted.get() + bytes.len());
-                sink.incoming(Incoming::Data(Chunk { bytes: &bytes, buffer: &buffer, offset: 0 }));
+                sink.incoming(Incoming::Data(Chunk::new(&buffer, &bytes)));
                 if counted.get() > max_unread {
                     sink.incoming(Incoming::Overflow { unread: counted.get() });
                 }

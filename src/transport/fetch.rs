@@ -33,8 +33,8 @@ impl Transport for Fetch {
             }
             1 => {
                 let buffer: Uint8Array = a.unchecked_into();
-                let bytes = buffer.to_vec();
-                sink.incoming(Incoming::Data(Chunk { bytes: &bytes, buffer: &buffer, offset: 0 }));
+                let bytes = buffer.copy_in();
+                sink.incoming(Incoming::Data(Chunk::new(&buffer, &bytes)));
             }
             2 => sink.incoming(Incoming::End(None)),
             3 => sink.incoming(Incoming::Failed { message: a.as_string().unwrap_or_default(), cause: b }),

@@ -113,17 +113,37 @@ mod wasm {
         Room,
     }
 
+    /// What was copied in: shared, where Rust code takes slices of it.
+    #[cfg(feature = "channel")]
+    pub(crate) type Copied = bytes::Bytes;
+    #[cfg(not(feature = "channel"))]
+    pub(crate) type Copied = Vec<u8>;
+
     /// Received bytes, on both sides of the border: copied in once for the decoder, and still in the JS buffer for
     /// views that cost no copy out.
     #[derive(Clone, Copy)]
+    #[cfg_attr(not(feature = "js"), allow(dead_code, reason = "views are the JS face's"))]
     pub(crate) struct Chunk<'a> {
         pub(crate) bytes: &'a [u8],
         pub(crate) buffer: &'a Uint8Array,
         /// Where `bytes` start in `buffer`.
         pub(crate) offset: usize,
+        /// What `bytes` are part of.
+        #[cfg(feature = "channel")]
+        pub(crate) whole: &'a Copied,
     }
 
     impl<'a> Chunk<'a> {
+        pub(crate) fn new(buffer: &'a Uint8Array, copied: &'a Copied) -> Self {
+            Self {
+                bytes: copied,
+                buffer,
+                offset: 0,
+                #[cfg(feature = "channel")]
+                whole: copied,
+            }
+        }
+
         pub(crate) fn slice(self, range: Range<usize>) -> Self {
             Self { bytes: &self.bytes[range.clone()], offset: self.offset + range.start, ..self }
         }

@@ -3,6 +3,7 @@
 use crate::call::CallKind;
 use crate::codec::bare::{Bare, Dialect};
 use crate::codec::connect::Connect;
+use crate::codec::framed::{Framed, Shape};
 use crate::codec::grpc::Grpc;
 use crate::codec::grpc_web::{Form, GrpcWeb};
 use crate::codec::gzip::Compression;
@@ -160,6 +161,18 @@ pub fn protocol(
         (_, Speak::Auto | Speak::GrpcWeb) => Form::Binary,
     };
     Ok(Box::new(GrpcWeb::new(form, messages)))
+}
+
+/// The dialect of a call whose caller frames its messages for itself.
+pub fn framed(name: Name, kind: CallKind, speak: Speak, messages: Messages) -> Result<Framed, Status> {
+    let max = messages.max;
+    let inner = protocol(name, kind, speak, false, messages)?;
+    let last = match (name, speak) {
+        (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) => 0,
+        _ => 0x80,
+    };
+    let text = name != Name::GrpcWebsockets && speak == Speak::GrpcWebText;
+    Ok(Framed::new(inner, Shape { last, text }, max))
 }
 
 /// What is wanted of compression: bits 1 to accept gzip, 2 to send it, 4 and 8 for anything else, which there is not.

@@ -41,6 +41,7 @@ pub(crate) struct TidewireV1 {
 }
 
 impl TidewireV1 {
+    #[cfg(feature = "js")]
     /// Closes the socket; whoever still uses it is told that it was lost.
     pub(crate) fn close(&self) {
         let link = self.current.borrow_mut().take();
@@ -242,9 +243,9 @@ impl Link {
     }
 
     fn receive(self: &Rc<Self>, buffer: &Uint8Array) {
-        let message = buffer.to_vec();
+        let message = buffer.copy_in();
         let outcome = self.state.borrow_mut().connection.handle_message(web::now(), &message);
-        self.dispatch(Some(Chunk { bytes: &message, buffer, offset: 0 }));
+        self.dispatch(Some(Chunk::new(buffer, &message)));
         self.flush();
         if let Err(error) = outcome {
             self.lose(&words!["tidewire.v1 broke: ", error.message], JsValue::UNDEFINED);

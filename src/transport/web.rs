@@ -81,6 +81,52 @@ extern "C" {
     fn performance_now() -> f64;
 }
 
+/// The globals that a Rust application has no way to pass in.
+#[cfg(feature = "channel")]
+pub(crate) mod globals {
+    use wasm_bindgen::prelude::*;
+
+    use super::Function;
+
+    #[wasm_bindgen]
+    extern "C" {
+        type Global;
+        #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
+        static GLOBAL: Global;
+        #[wasm_bindgen(method, getter)]
+        fn fetch(this: &Global) -> Option<Function>;
+        #[wasm_bindgen(method, getter, js_name = WebSocket)]
+        fn web_socket(this: &Global) -> Option<Function>;
+        #[wasm_bindgen(method, getter)]
+        fn location(this: &Global) -> Option<Location>;
+
+        type Location;
+        #[wasm_bindgen(method, getter)]
+        fn href(this: &Location) -> String;
+
+        #[wasm_bindgen(js_name = URL)]
+        type Url;
+        #[wasm_bindgen(constructor, js_class = "URL", catch)]
+        fn new(url: &str, base: Option<String>) -> Result<Url, JsValue>;
+        #[wasm_bindgen(method, getter)]
+        fn href(this: &Url) -> String;
+    }
+
+    pub(crate) fn fetch() -> Option<Function> {
+        GLOBAL.with(Global::fetch)
+    }
+
+    pub(crate) fn web_socket() -> Option<Function> {
+        GLOBAL.with(Global::web_socket)
+    }
+
+    /// The whole URL, of one that may be relative to the page's or the worker's.
+    pub(crate) fn resolve(url: &str) -> Option<String> {
+        let base = GLOBAL.with(Global::location).map(|location| location.href());
+        Url::new(url, base).ok().map(|url| url.href())
+    }
+}
+
 /// What the runtime's own `fetch` can do.
 pub(crate) fn abilities(secure: bool) -> Runtime {
     let bits = ability_bits(secure);

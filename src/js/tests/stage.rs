@@ -11,13 +11,13 @@ use crate::call::CallKind;
 use crate::codec::envelope;
 use crate::js::client::RawClient;
 
-pub(super) const PATH: &str = "/greet.GreetService/Greet";
+pub(crate) const PATH: &str = "/greet.GreetService/Greet";
 
 /// The script, and the fakes that clients are given.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     script: Script,
-    pub(super) fetch: FakeFetch,
-    pub(super) sockets: FakeSockets,
+    pub(crate) fetch: FakeFetch,
+    pub(crate) sockets: FakeSockets,
 }
 
 /// A call and who is told of it.
@@ -28,7 +28,7 @@ pub(super) struct Call {
 }
 
 impl Stage {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let script = Script::new();
         let (fetch, sockets) = (FakeFetch::new(&script), FakeSockets::new(&script));
         Self { script, fetch, sockets }
@@ -96,7 +96,7 @@ impl Stage {
     /// All that was seen since the last time, after the microtasks of what happened. Each line begins with what is
     /// expected of it.
     #[track_caller]
-    pub(super) fn saw(&self, expected: &[&str]) -> impl Future<Output = ()> {
+    pub(crate) fn saw(&self, expected: &[&str]) -> impl Future<Output = ()> {
         let caller = Location::caller();
         async move {
             self.settle().await;
@@ -106,7 +106,7 @@ impl Stage {
 
     /// The same before any microtask.
     #[track_caller]
-    pub(super) fn sees(&self, expected: &[&str]) {
+    pub(crate) fn sees(&self, expected: &[&str]) {
         compare(self.script.drain(), expected, Location::caller());
     }
 
@@ -130,38 +130,38 @@ impl Stage {
     }
 
     /// What was seen up to now is of no interest.
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.script.drain();
     }
 
     /// The server ends with OK, and its body with it.
-    pub(super) async fn completes(&self, i: usize) {
+    pub(crate) async fn completes(&self, i: usize) {
         self.fetch.exchange(i).sends(&ok());
         // One more read takes the end of the body, which leaves the connection fit for the next request.
         self.saw(&["read", "end 0"]).await;
         self.fetch.exchange(i).ends();
     }
 
-    pub(super) async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         JsFuture::from(self.script.settle()).await.unwrap();
     }
 
-    pub(super) fn advance(&self, millis: f64) {
+    pub(crate) fn advance(&self, millis: f64) {
         self.script.advance(millis);
     }
 
-    pub(super) fn timers(&self) -> usize {
+    pub(crate) fn timers(&self) -> usize {
         self.script.timers()
     }
 
     /// What nobody handled.
-    pub(super) async fn unhandled(self) -> String {
+    pub(crate) async fn unhandled(self) -> String {
         let unhandled = JsFuture::from(self.script.leave()).await.unwrap();
         String::from(Array::from(&unhandled).join(", "))
     }
 
     /// Nothing is left: nothing unseen, no timer, nothing that nobody handled.
-    pub(super) async fn ends(self) {
+    pub(crate) async fn ends(self) {
         self.settle().await;
         assert_eq!(self.timers(), 0, "timers are left");
         self.sees(&[]);
@@ -189,25 +189,25 @@ impl Call {
 
 impl FetchExchange {
     /// 200 and the content type of gRPC-Web, with a body that is read piece by piece.
-    pub(super) fn responds(&self) {
+    pub(crate) fn responds(&self) {
         let header = Array::of2(&"content-type".into(), &"application/grpc-web+proto".into());
         self.responds_with(200, vec![header]);
     }
 
-    pub(super) fn responds_status(&self, status: u16, headers: &[(&str, &str)]) {
+    pub(crate) fn responds_status(&self, status: u16, headers: &[(&str, &str)]) {
         let pair = |(name, value): &(&str, &str)| Array::of2(&(*name).into(), &(*value).into());
         self.responds_with(status, headers.iter().map(pair).collect());
     }
 
     /// Gives back the array that it handed over.
-    pub(super) fn sends(&self, bytes: &[u8]) -> Uint8Array {
+    pub(crate) fn sends(&self, bytes: &[u8]) -> Uint8Array {
         let chunk = Uint8Array::from(bytes);
         self.chunk(&chunk);
         chunk
     }
 
     /// One read of an upload; `None` at its end.
-    pub(super) async fn takes_once(&self) -> Result<Option<Vec<u8>>, JsValue> {
+    pub(crate) async fn takes_once(&self) -> Result<Option<Vec<u8>>, JsValue> {
         let value = JsFuture::from(self.takes()).await?;
         Ok(value.dyn_into::<Uint8Array>().ok().map(|bytes| bytes.to_vec()))
     }
@@ -215,7 +215,7 @@ impl FetchExchange {
 
 impl FakeSocket {
     /// What was sent since the last time.
-    pub(super) fn sent(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn sent(&self) -> Vec<Vec<u8>> {
         self.take_sent().iter().map(Uint8Array::to_vec).collect()
     }
 }
@@ -227,15 +227,15 @@ fn compare(seen: Vec<String>, expected: &[&str], caller: &Location<'_>) {
 }
 
 /// A message of gRPC.
-pub(super) fn message(text: &str) -> Vec<u8> {
+pub(crate) fn message(text: &str) -> Vec<u8> {
     envelope::encode(0, text.as_bytes())
 }
 
 /// A trailer block of gRPC-Web.
-pub(super) fn trailers(block: &str) -> Vec<u8> {
+pub(crate) fn trailers(block: &str) -> Vec<u8> {
     envelope::encode(0x80, block.as_bytes())
 }
 
-pub(super) fn ok() -> Vec<u8> {
+pub(crate) fn ok() -> Vec<u8> {
     trailers("grpc-status: 0\r\n")
 }

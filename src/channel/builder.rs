@@ -1,0 +1,256 @@
+//! What a channel is to be, and the transports that it shares among its calls.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use wasm_bindgen::JsValue;
+
+use super::Channel;
+use super::convert::tonic_status;
+use super::local::Confined;
+use crate::codec::HeaderList;
+use crate::status::{Code, Status};
+use crate::transport::builtins::Function;
+use crate::transport::call_socket::CallSocket;
+use crate::transport::fetch::Fetch;
+use crate::transport::select::{Name, Runtime, Speak};
+use crate::transport::tidewire_v1::TidewireV1;
+use crate::transport::web::{abilities, globals};
+use crate::words::words;
+
+/// A WebSocket cannot hold the peer back: this many receive windows may come before the call is given up.
+const OVERFLOW: usize = 8;
+
+const MIB: usize = 1024 * 1024;
+
+/// What is spoken to the service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// Native gRPC where trailers can travel (`tidewire.v1`), gRPC-Web elsewhere.
+    #[default]
+    Auto,
+    /// Native gRPC; only `tidewire.v1` carries it.
+    Grpc,
+    /// gRPC-Web, binary.
+    GrpcWeb,
+    /// gRPC-Web, base64.
+    GrpcWebText,
+}
+
+/// How bytes travel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transport {
+    /// By ability: `fetch` for requests that are there at once, a WebSocket for streams of requests.
+    #[default]
+    Auto,
+    /// `fetch`.
+    Fetch,
+    /// improbable's `grpc-websockets`: one socket a call.
+    GrpcWebsockets,
+    /// Tidewire's gateway: all calls on one socket.
+    TidewireV1,
+}
+
+/// Whether `fetch` sends cookies and takes them, as in `RequestInit.credentials`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credentials {
+    /// Never.
+    Omit,
+    /// To the page's own origin, which is what runtimes do unless told.
+    SameOrigin,
+    /// Always.
+    Include,
+}
+
+/// Makes a [`Channel`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Builder {
+    base_url: String,
+    protocol: Protocol,
+    transport: Transport,
+    timeout: Option<Duration>,
+    metadata: HeaderMap,
+    credentials: Option<Credentials>,
+    max_message: Option<usize>,
+    receive_window: usize,
+    header_wait: Duration,
+}
+
+impl Builder {
+    pub(super) fn new(base_url: String) -> Self {
+        Self {
+            base_url,
+            protocol: Protocol::default(),
+            transport: Transport::default(),
+            timeout: None,
+            metadata: HeaderMap::new(),
+            credentials: None,
+            max_message: None,
+            receive_window: MIB,
+            header_wait: Duration::from_millis(300),
+        }
+    }
+
+    /// What is spoken; [`Protocol::Auto`] unless given.
+    pub fn protocol(self, protocol: Protocol) -> Self {
+        Self { protocol, ..self }
+    }
+
+    /// How bytes travel; [`Transport::Auto`] unless given.
+    pub fn transport(self, transport: Transport) -> Self {
+        Self { transport, ..self }
+    }
+
+    /// The deadline of calls that set none by `Request::set_timeout`. None unless given.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout: Some(timeout), ..self }
+    }
+
+    /// Sent with every call, but for the names that the call has itself. Values of `-bin` names are base64, as they are
+    /// in `tonic::metadata::MetadataMap::into_headers`.
+    pub fn metadata(self, metadata: HeaderMap) -> Self {
+        Self { metadata, ..self }
+    }
+
+    /// Cookies on `fetch`; left to the runtime unless given.
+    pub fn credentials(self, credentials: Credentials) -> Self {
+        Self { credentials: Some(credentials), ..self }
+    }
+
+    /// Largest message taken, in bytes as they come. A larger one ends the call with RESOURCE_EXHAUSTED. Unless given,
+    /// the client's own limit holds (`max_decoding_message_size`, 4 MiB), before anything is reserved.
+    pub fn max_receive_message_bytes(self, bytes: usize) -> Self {
+        Self { max_message: Some(bytes), ..self }
+    }
+
+    /// Bytes a call may hold that were not polled; 1 MiB unless given.
+    pub fn receive_window_bytes(self, bytes: usize) -> Self {
+        Self { receive_window: bytes, ..self }
+    }
+
+    /// How long the answer to a stream of requests waits for the server's headers while no request is there to be sent;
+    /// 300 ms unless given. Then it is handed over without them, since a server may send them with its first message
+    /// only, and a caller may send its first request once it has the answer.
+    pub fn wait_for_headers(self, limit: Duration) -> Self {
+        Self { header_wait: limit, ..self }
+    }
+
+    /// The channel; `INVALID_ARGUMENT` where the base URL or the metadata are none.
+    pub fn build(self) -> Result<Channel, tonic::Status> {
+        self.build_on(globals::fetch(), globals::web_socket())
+    }
+
+    /// On what the runtime has, or a test.
+    pub(super) fn build_on(
+        self,
+        fetch: Option<Function>,
+        web_socket: Option<Function>,
+    ) -> Result<Channel, tonic::Status> {
+        let settings = self.settings(fetch, web_socket);
+        let settings = settings.map_err(|status| tonic_status(&status, &HeaderList::new()))?;
+        Ok(Channel(Confined::new(Rc::new(settings))))
+    }
+
+    fn settings(self, fetch: Option<Function>, web_socket: Option<Function>) -> Result<Settings, Status> {
+        let url = globals::resolve(&self.base_url).unwrap_or_default();
+        let base = url.trim_end_matches('/').to_string();
+        let (secure, rest) = match (base.strip_prefix("https:"), base.strip_prefix("http:")) {
+            (Some(rest), _) => (true, rest),
+            (None, Some(rest)) => (false, rest),
+            (None, None) => {
+                let words = words![
+                    "the base URL is to be http://… or https://…, or a path where there is a page; it is \"",
+                    self.base_url,
+                    "\"",
+                ];
+                return Err(Status::misuse(Code::InvalidArgument, words));
+            }
+        };
+        let sockets = words![if secure { "wss:" } else { "ws:" }, rest];
+        let runtime =
+            Runtime { fetch: fetch.is_some(), websocket: web_socket.is_some(), ..abilities(secure) };
+        let credentials = self.credentials.map_or(JsValue::UNDEFINED, |credentials| {
+            JsValue::from_str(match credentials {
+                Credentials::Omit => "omit",
+                Credentials::SameOrigin => "same-origin",
+                Credentials::Include => "include",
+            })
+        });
+        let max_unread = OVERFLOW * self.receive_window + self.max_message.unwrap_or(4 * MIB);
+        Ok(Settings {
+            runtime,
+            speak: match self.protocol {
+                Protocol::Auto => Speak::Auto,
+                Protocol::Grpc => Speak::Grpc,
+                Protocol::GrpcWeb => Speak::GrpcWeb,
+                Protocol::GrpcWebText => Speak::GrpcWebText,
+            },
+            transport: match self.transport {
+                Transport::Auto => None,
+                Transport::Fetch => Some(Name::Fetch),
+                Transport::GrpcWebsockets => Some(Name::GrpcWebsockets),
+                Transport::TidewireV1 => Some(Name::TidewireV1),
+            },
+            fetch: fetch.map(|fetch| Rc::new(Fetch { fetch, base, buffer: 0, credentials })),
+            call_socket: web_socket.clone().map(|constructor| {
+                Rc::new(CallSocket { constructor, base: sockets.clone(), max_unread, bare: false })
+            }),
+            tidewire_v1: web_socket.map(|constructor| {
+                let url = words![sockets, "/tidewire.v1"];
+                Rc::new(TidewireV1 { constructor, url, current: RefCell::new(None) })
+            }),
+            given: self,
+        })
+    }
+}
+
+/// What a channel's calls share.
+pub(super) struct Settings {
+    pub(super) runtime: Runtime,
+    pub(super) speak: Speak,
+    pub(super) transport: Option<Name>,
+    fetch: Option<Rc<Fetch>>,
+    call_socket: Option<Rc<CallSocket>>,
+    tidewire_v1: Option<Rc<TidewireV1>>,
+    given: Builder,
+}
+
+impl Settings {
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        self.given.timeout
+    }
+
+    pub(super) fn metadata(&self) -> &HeaderMap {
+        &self.given.metadata
+    }
+
+    pub(super) fn max_message(&self) -> Option<usize> {
+        self.given.max_message
+    }
+
+    pub(super) fn receive_window(&self) -> usize {
+        self.given.receive_window
+    }
+
+    pub(super) fn header_wait(&self) -> Duration {
+        self.given.header_wait
+    }
+
+    pub(super) fn transport(&self, name: Name) -> Result<Rc<dyn crate::transport::Transport>, Status> {
+        use crate::transport::Transport;
+        let transport = match name {
+            Name::Fetch => self.fetch.clone().map(|t| t as Rc<dyn Transport>),
+            Name::GrpcWebsockets => self.call_socket.clone().map(|t| t as Rc<dyn Transport>),
+            Name::TidewireV1 => self.tidewire_v1.clone().map(|t| t as Rc<dyn Transport>),
+            Name::TripleWebsocket => None,
+        };
+        transport.ok_or_else(|| {
+            Status::misuse(Code::Unimplemented, "this runtime lacks what the transport stands on")
+        })
+    }
+}

@@ -1,0 +1,233 @@
+//! One call, between the driver, which tells, and the tasks that ask: what is told waits here, and wakes who asked.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::Frame;
+use wasm_bindgen::JsValue;
+
+use super::convert::{header_map, ok_trailers, tonic_status};
+use crate::codec::HeaderList;
+use crate::codec::envelope::Payload;
+use crate::codec::trailers::first;
+use crate::driver::{Driver, Face};
+use crate::status::Status;
+use crate::transport::Chunk;
+use crate::transport::timer::Timer;
+
+/// What was told and not yet asked for.
+#[derive(Default)]
+struct Told {
+    /// Until they are handed over: with the answer, or behind it with the trailers.
+    headers: Option<HeaderList>,
+    pieces: VecDeque<Bytes>,
+    end: Option<(Status, HeaderList)>,
+    /// The end is told, or was handed over.
+    ended: bool,
+    /// Why the requests failed here, which is the end that counts.
+    failure: Option<tonic::Status>,
+    room: bool,
+    /// The wait for the headers is over.
+    waited: bool,
+    wait: Option<Timer>,
+    /// Who asks for the answer.
+    receiver: Option<Waker>,
+    /// Who waits for room.
+    sender: Option<Waker>,
+}
+
+impl Told {
+    /// An end before any answer: without headers, or with headers that are all there is.
+    fn is_refused(&self) -> bool {
+        let trailers_only = |trailers| self.headers.as_ref().is_none_or(|headers| headers == trailers);
+        self.pieces.is_empty()
+            && self.end.as_ref().is_some_and(|(status, trailers)| !status.is_ok() && trailers_only(trailers))
+    }
+
+    /// Headers that carry a status may be all there is: what follows says whether the call was refused.
+    fn is_answered(&self) -> bool {
+        let foretold = |headers| first(headers, "grpc-status").is_some();
+        !self.pieces.is_empty()
+            || self.end.is_some()
+            || self.waited
+            || self.headers.as_ref().is_some_and(|headers| !foretold(headers))
+    }
+
+    fn take_error(&mut self) -> Option<tonic::Status> {
+        let (status, mut trailers) = self.end.take_if(|(status, _)| !status.is_ok())?;
+        if let Some(late) = self.headers.take().filter(|late| *late != trailers) {
+            trailers.splice(0..0, late);
+        }
+        Some(self.failure.take().unwrap_or_else(|| tonic_status(&status, &trailers)))
+    }
+}
+
+/// Tells [`Told`], and wakes who waits for it.
+pub(super) struct RustFace(Rc<RefCell<Told>>);
+
+impl RustFace {
+    fn tell(&self, tell: impl FnOnce(&mut Told)) {
+        tell(&mut self.0.borrow_mut());
+        wake(&self.0, |told| &mut told.receiver);
+    }
+}
+
+impl Face for RustFace {
+    fn headers(&self, headers: HeaderList) {
+        self.tell(|told| {
+            told.headers = Some(headers);
+            told.wait = None;
+        });
+    }
+
+    fn messages(&self, chunk: Option<Chunk<'_>>, pieces: Vec<Payload>) {
+        self.tell(|told| {
+            told.pieces.extend(pieces.into_iter().filter_map(|piece| match (piece, chunk) {
+                (Payload::Joined(bytes), _) => Some(bytes.into()),
+                (Payload::InChunk(range), Some(chunk)) => Some(chunk.whole.slice_ref(&chunk.bytes[range])),
+                // Only a chunk gives such a payload.
+                (Payload::InChunk(_), None) => None,
+            }));
+        });
+    }
+
+    fn room(&self) {
+        self.0.borrow_mut().room = true;
+        wake(&self.0, |told| &mut told.sender);
+    }
+
+    fn end(&self, status: Status, trailers: HeaderList, _: JsValue) {
+        self.tell(|told| {
+            told.end = Some((status, trailers));
+            told.ended = true;
+            told.wait = None;
+        });
+        wake(&self.0, |told| &mut told.sender);
+    }
+}
+
+/// Nothing is borrowed meanwhile: an executor may poll at once.
+fn wake(told: &RefCell<Told>, who: impl FnOnce(&mut Told) -> &mut Option<Waker>) {
+    let waker = who(&mut told.borrow_mut()).take();
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+/// A call that was opened, for its two halves.
+#[derive(Clone)]
+pub(super) struct Call {
+    driver: Rc<Driver>,
+    told: Rc<RefCell<Told>>,
+}
+
+impl Call {
+    /// `open` makes the driver.
+    pub(super) fn new(open: impl FnOnce(Box<dyn Face>) -> Rc<Driver>) -> Self {
+        let told = Rc::new(RefCell::new(Told { room: true, ..Told::default() }));
+        Self { driver: open(Box::new(RustFace(told.clone()))), told }
+    }
+
+    /// The answer's headers, or why there is no answer.
+    pub(super) fn poll_headers(&self, cx: &mut Context<'_>) -> Poll<Result<HeaderMap, tonic::Status>> {
+        let told = &mut *self.told.borrow_mut();
+        if told.is_refused()
+            && let Some(error) = told.take_error()
+        {
+            return Poll::Ready(Err(error));
+        }
+        if !told.is_answered() {
+            told.receiver = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        told.wait = None;
+        Poll::Ready(Ok(header_map(&told.headers.take().unwrap_or_default())))
+    }
+
+    /// What the answer goes on with: pieces of the framed messages, then the trailers or why there are none.
+    pub(super) fn poll_frame(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, tonic::Status>>> {
+        // Nothing is borrowed while the driver is told: it may tell in turn.
+        let piece = self.told.borrow_mut().pieces.pop_front();
+        if let Some(piece) = piece {
+            self.driver.taken(1, piece.len());
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        }
+        let told = &mut *self.told.borrow_mut();
+        if let Some(error) = told.take_error() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        if let Some((_, trailers)) = told.end.take() {
+            let mut all = told.headers.take().unwrap_or_default();
+            all.extend(trailers);
+            return Poll::Ready(Some(Ok(Frame::trailers(ok_trailers(&all)))));
+        }
+        if told.ended {
+            return Poll::Ready(None);
+        }
+        told.receiver = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Whether everything was handed over.
+    pub(super) fn is_finished(&self) -> bool {
+        let told = self.told.borrow();
+        told.ended && told.end.is_none() && told.pieces.is_empty()
+    }
+
+    /// Sends a piece of the framed requests.
+    pub(super) fn send(&self, framed: &[u8]) {
+        // Where it cannot be sent, the call has ended: that is told as its end.
+        let room = self.driver.send(framed).unwrap_or(true);
+        self.told.borrow_mut().room = room;
+    }
+
+    pub(super) fn close_send(&self) {
+        // What has no half-close is not taken for a channel.
+        let _ = self.driver.close_send();
+    }
+
+    /// The requests failed: the server sees the call cancelled, the caller sees why.
+    pub(super) fn fail(&self, error: tonic::Status) {
+        self.told.borrow_mut().failure = Some(error);
+        self.cancel("the request stream failed");
+    }
+
+    pub(super) fn cancel(&self, reason: &str) {
+        self.driver.cancel(reason);
+    }
+
+    /// Whether to send more: `Some` once there is room, `None` at the end of the call.
+    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Option<()>> {
+        let told = &mut *self.told.borrow_mut();
+        if told.ended {
+            return Poll::Ready(None);
+        }
+        // Also while it waits for requests, the sender is to hear of the end.
+        told.sender = Some(cx.waker().clone());
+        if told.room { Poll::Ready(Some(())) } else { Poll::Pending }
+    }
+
+    /// Nothing is there to be sent: from now on the answer waits for its headers no longer than this.
+    pub(super) fn wait_for_headers(&self, limit: Duration) {
+        let told = &mut *self.told.borrow_mut();
+        if told.waited || told.wait.is_some() || told.headers.is_some() || told.ended {
+            return;
+        }
+        let this = Rc::downgrade(&self.told);
+        let over = move || {
+            if let Some(told) = this.upgrade() {
+                told.borrow_mut().waited = true;
+                wake(&told, |told| &mut told.receiver);
+            }
+        };
+        told.wait = Some(Timer::after(limit, Box::new(over)));
+    }
+}

@@ -1,0 +1,52 @@
+//! Headers and statuses, between tonic's types and ours.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tonic::metadata::MetadataMap;
+
+use crate::base64;
+use crate::codec::HeaderList;
+use crate::codec::trailers::first;
+use crate::status::Status;
+
+const STATUS: [&str; 3] = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
+
+/// Headers without those of the status. `fetch` and proxies join repeats by commas, which base64 does not have.
+pub(super) fn header_map(headers: &HeaderList) -> HeaderMap {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
+        if STATUS.contains(&name.as_str()) {
+            continue;
+        }
+        let is_binary = name.as_str().ends_with("-bin");
+        for part in value.split(|byte| is_binary && *byte == b',') {
+            if let Ok(value) = HeaderValue::from_bytes(part.trim_ascii()) {
+                map.append(&name, value);
+            }
+        }
+    }
+    map
+}
+
+/// The trailers of a call that ended with OK, as tonic wants to see them.
+pub(super) fn ok_trailers(trailers: &HeaderList) -> HeaderMap {
+    let mut map = header_map(trailers);
+    map.insert("grpc-status", HeaderValue::from_static("0"));
+    map
+}
+
+/// The status with its details and metadata; ours is its source.
+pub(super) fn tonic_status(status: &Status, trailers: &HeaderList) -> tonic::Status {
+    let details =
+        first(trailers, "grpc-status-details-bin").and_then(|text| base64::decode(text.trim_ascii()));
+    let mut converted = tonic::Status::with_details_and_metadata(
+        tonic::Code::from_i32(status.code as i32),
+        status.message.as_str(),
+        details.unwrap_or_default().into(),
+        MetadataMap::from_headers(header_map(trailers)),
+    );
+    converted.set_source(Arc::new(status.clone()));
+    converted
+}

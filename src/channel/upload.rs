@@ -1,0 +1,79 @@
+//! The requests: those that are there at once, and the task that sends the others as they come.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as _, Frame};
+use tonic::body::Body;
+
+use super::call::Call;
+
+/// What is gathered of a stream that never waits before it is sent as a stream.
+const GATHERED: usize = 1024 * 1024;
+
+/// What was there at once.
+pub(super) struct Gathered {
+    pub(super) pieces: Vec<Bytes>,
+    /// What goes on, if it is not all.
+    pub(super) rest: Option<Body>,
+}
+
+/// Takes what is there without waiting: only so can a unary call be told from a stream.
+pub(super) fn gather(mut body: Body) -> Result<Gathered, tonic::Status> {
+    let cx = &mut Context::from_waker(Waker::noop());
+    let (mut pieces, mut bytes) = (Vec::new(), 0);
+    loop {
+        match Pin::new(&mut body).poll_frame(cx) {
+            Poll::Ready(None) => return Ok(Gathered { pieces, rest: None }),
+            Poll::Pending => return Ok(Gathered { pieces, rest: Some(body) }),
+            Poll::Ready(Some(frame)) => {
+                let Ok(piece) = frame?.into_data() else { continue };
+                bytes += piece.len();
+                pieces.push(piece);
+                // One piece of any size may be all.
+                if bytes > GATHERED && pieces.len() > 1 {
+                    return Ok(Gathered { pieces, rest: Some(body) });
+                }
+            }
+        }
+    }
+}
+
+/// Sends requests as they come, while there is room, until they end or the call does.
+pub(super) async fn upload(call: Call, mut body: Body, header_wait: Duration) {
+    loop {
+        match poll_fn(|cx| poll_piece(&call, &mut body, header_wait, cx)).await {
+            None => return,
+            Some(Ok(None)) => return call.close_send(),
+            Some(Ok(Some(piece))) => call.send(&piece),
+            Some(Err(error)) => return call.fail(error),
+        }
+    }
+}
+
+/// The next piece, or the end of them; `None` once the call has ended.
+fn poll_piece(
+    call: &Call,
+    body: &mut Body,
+    header_wait: Duration,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Result<Option<Bytes>, tonic::Status>>> {
+    if ready!(call.poll_room(cx)).is_none() {
+        return Poll::Ready(None);
+    }
+    loop {
+        let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
+            call.wait_for_headers(header_wait);
+            return Poll::Pending;
+        };
+        match frame.transpose().map(|frame| frame.map(Frame::into_data)) {
+            // Requests have no trailers.
+            Ok(Some(Err(_))) => {}
+            Ok(data) => return Poll::Ready(Some(Ok(data.and_then(Result::ok)))),
+            Err(error) => return Poll::Ready(Some(Err(error))),
+        }
+    }
+}
