@@ -1,8 +1,21 @@
 import { Deferred, ignore, rejected } from "./deferred.js";
-import { RpcError, toError, toStatus, type RawStatus } from "./error.js";
+import {
+  CANCELLED,
+  failure,
+  FAILED_PRECONDITION,
+  FAULT_LOCAL,
+  FAULT_MISUSE,
+  FAULT_PEER,
+  INTERNAL,
+  INVALID_ARGUMENT,
+  RpcError,
+  toStatus,
+  type RawStatus,
+} from "./error.js";
 import type { RawCall, RawClient } from "./generated/tidewire_bg.js";
 import { Inbox } from "./inbox.js";
 import { Metadata, type MetadataValue } from "./metadata.js";
+import { kinds, transports, unknownName } from "./names.js";
 import type {
   BidiCall,
   CallEvent,
@@ -16,19 +29,8 @@ import type {
   TransportName,
 } from "./types.js";
 
-const transports: readonly TransportName[] = ["fetch", "grpc-websockets", "tidewire.v1", "triple-websocket"];
-
-export const kinds: readonly CallKind[] = ["unary", "server_stream", "client_stream", "bidi"];
-
 /** What a waiting message costs the window beside its bytes; as the core counts. */
 const PER_MESSAGE = 64;
-
-const CANCELLED = 1;
-const FAILED_PRECONDITION = 9;
-const INTERNAL = 13;
-const FAULT_PEER = 1;
-const FAULT_MISUSE = 3;
-const FAULT_LOCAL = 4;
 
 type EventBody = CallEvent extends infer E
   ? E extends CallEvent
@@ -39,6 +41,7 @@ type EventBody = CallEvent extends infer E
 /** What a call has from its client. */
 export interface CallContext {
   readonly client: RawClient;
+  readonly transport: "auto" | TransportName;
   readonly metadata: Metadata;
   readonly timeoutMs: number | undefined;
   readonly acceptCompression: readonly string[] | undefined;
@@ -51,7 +54,7 @@ export interface CallContext {
 
 /** One call of any kind; the public interfaces show the part that its kind has. */
 export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCall<Req, Res> {
-  readonly transport: TransportName;
+  transport: TransportName;
   readonly headers: Promise<Metadata>;
   readonly trailers: Promise<Metadata>;
   readonly status: Promise<Status>;
@@ -86,42 +89,45 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     this.headers = this.#headers.promise;
     this.status = this.#ended.promise;
     this.trailers = this.status.then((status) => status.trailers);
-    this.transport = this.#open(options);
+    const { transport } = context;
+    // What a call is said to be on that was never opened.
+    this.transport = transport === "auto" ? "fetch" : transport;
+    this.#open(options);
   }
 
-  #open({ signal, transport, codec, useHttpGet }: CallOptions<Req, Res>): TransportName {
-    const { client, metadata, timeoutMs, acceptCompression, sendCompression } = this.#context;
+  #open({ signal, codec, useHttpGet }: CallOptions<Req, Res>): void {
+    const { client, transport, metadata, timeoutMs, acceptCompression, sendCompression } = this.#context;
     if (signal?.aborted) {
       this.#reason = signal.reason;
-      this.#end([CANCELLED, CANCELLED, wordsOf(signal.reason), FAULT_LOCAL], [], new Metadata(), undefined);
-      return transport && transport !== "auto" ? transport : "fetch";
+      return this.#refuse(CANCELLED, wordsOf(signal.reason), FAULT_LOCAL);
     }
+    const unknown = unknownName("transport", transports, transport);
+    if (unknown) return this.#refuse(INVALID_ARGUMENT, unknown, FAULT_MISUSE);
     const raw = client.open(
       kinds.indexOf(this.#kind),
       this.#path,
       flatten(metadata),
       timeoutMs ?? NaN,
-      transport ?? "",
+      transports.indexOf(transport),
       codec?.contentSubtype ?? "proto",
       bitsOf(acceptCompression) |
         (2 * bitsOf(sendCompression ? [sendCompression] : [])) |
         (useHttpGet ? 16 : 0),
       this.#face(),
     );
-    const name = transports[raw.transport]!;
-    if (this.#status) {
-      raw.free();
-      return name;
-    }
+    if (this.#status) return raw?.free();
     this.#raw = raw;
     this.#context.calls.add(this);
-    this.#tell({ type: "open", transport: name });
+    this.#tell({ type: "open", transport: this.transport });
     if (signal) {
       const abort = () => this.cancel(signal.reason);
       signal.addEventListener("abort", abort);
       this.#stopListening = () => signal.removeEventListener("abort", abort);
     }
-    return name;
+  }
+
+  #refuse(code: number, words: string, fault: number): void {
+    this.#end([code, code, words, fault], [], new Metadata(), undefined);
   }
 
   send(message: Req): Promise<void> {
@@ -137,12 +143,8 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
   /** @internal */
   sendBytes(bytes: Uint8Array): Promise<void> {
     if (!this.#raw) return rejected(this.#notSent());
-    let room: boolean;
-    try {
-      room = this.#raw.send(bytes);
-    } catch (thrown) {
-      return rejected(toError(thrown));
-    }
+    const room = this.#raw.send(bytes) as boolean | RawStatus;
+    if (typeof room === "object") return rejected(new RpcError(toStatus(room)));
     this.#tell({ type: "send", count: ++this.#sent, bytes: bytes.length });
     if (room || this.#status) return Promise.resolve();
     const sender = new Deferred<void>();
@@ -152,8 +154,8 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
 
   closeSend(): Promise<void> {
     if (this.#raw && !this.#closedSend) {
-      const refused = this.#raw.closeSend();
-      if (refused) return rejected(toError(refused));
+      const refused = this.#raw.closeSend() as RawStatus | undefined;
+      if (refused) return rejected(new RpcError(toStatus(refused)));
       this.#closedSend = true;
       this.#tell({ type: "close-send", count: this.#sent });
     }
@@ -181,8 +183,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     if (this.#status?.code === 0) {
       // What the server had sent before its end is no more wanted than what comes after a cancel.
       const words = wordsOf(reason) || "the call was cancelled here";
-      const status = toStatus([CANCELLED, CANCELLED, words, FAULT_LOCAL], [], undefined, reason);
-      this.#inbox.drop(new RpcError(status));
+      this.#inbox.drop(failure(CANCELLED, words, FAULT_LOCAL, reason));
     }
     if (this.#status || !this.#raw) return;
     this.#reason = reason;
@@ -231,13 +232,14 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     } catch (thrown) {
       this.cancel(thrown);
       const words = `the codec cannot decode a message of ${bytes.length} bytes from ${this.#path}: ${wordsOf(thrown)}`;
-      throw new RpcError(toStatus([INTERNAL, INTERNAL, words, FAULT_MISUSE], [], undefined, thrown));
+      throw failure(INTERNAL, words, FAULT_MISUSE, thrown);
     }
   }
 
   /** The core tells by this what becomes of the call. None of it may throw. */
   #face() {
     return {
+      opened: (transport: number) => (this.transport = transports[transport] as TransportName),
       headers: (entries: unknown[]) => {
         const headers = unflatten(entries);
         this.#headers.resolve(headers);
@@ -306,7 +308,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     if (status && status.code !== 0) return new RpcError(status);
     const words =
       "the server has ended the call with OK: a message that it had not taken by then was not delivered";
-    return new RpcError(toStatus([FAILED_PRECONDITION, FAILED_PRECONDITION, words, FAULT_PEER]));
+    return failure(FAILED_PRECONDITION, words, FAULT_PEER);
   }
 
   #tell(body: EventBody): void {

@@ -1,7 +1,8 @@
-import { encode, kinds, StreamCall } from "./call.js";
-import { toError } from "./error.js";
+import { encode, StreamCall } from "./call.js";
+import { failure, FAULT_MISUSE, INVALID_ARGUMENT } from "./error.js";
 import type { RawClient } from "./generated/tidewire_bg.js";
 import { Metadata } from "./metadata.js";
+import { kinds, protocols, transports, unknownName } from "./names.js";
 import type {
   BidiCall,
   CallKind,
@@ -26,33 +27,43 @@ export async function createClient(options: ClientOptions): Promise<Client> {
 class TidewireClient implements Client {
   readonly #raw: RawClient;
   readonly #options: ClientOptions;
+  readonly #transport: "auto" | TransportName;
   readonly #metadata: Metadata;
   readonly #receiveWindowBytes: number;
   readonly #calls = new Set<{ cancel(reason?: unknown): void }>();
 
   constructor(options: ClientOptions) {
-    const { triple } = options;
+    const { triple, protocol = "auto", transport = "auto", receiveWindowBytes = MIB } = options;
     this.#options = options;
-    this.#receiveWindowBytes = options.receiveWindowBytes ?? MIB;
+    this.#transport = transport;
+    this.#receiveWindowBytes = receiveWindowBytes;
     this.#metadata = new Metadata(options.metadata);
     if (triple?.version) this.#metadata.set("tri-service-version", triple.version);
     if (triple?.group) this.#metadata.set("tri-service-group", triple.group);
+    const baseUrl = String(options.baseUrl).replace(/\/+$/, "");
+    const wrong =
+      unknownName("protocol", protocols, protocol) ??
+      unknownName("transport", transports, transport) ??
+      (/^https?:\/\//.test(baseUrl)
+        ? undefined
+        : `baseUrl is to start with http:// or https://; it is "${baseUrl}"`);
+    if (wrong) throw failure(INVALID_ARGUMENT, wrong, FAULT_MISUSE);
+    const fetch: unknown = options.fetch ?? globalThis.fetch;
+    const WebSocket: unknown = options.WebSocket ?? globalThis.WebSocket;
     const RawClient = load();
-    try {
-      this.#raw = new RawClient({
-        ...options,
-        fetch: options.fetch ?? globalThis.fetch,
-        WebSocket: options.WebSocket ?? globalThis.WebSocket,
-        baseUrl: String(options.baseUrl).replace(/\/+$/, ""),
-        protocol: options.protocol ?? "auto",
-        transport: options.transport ?? "auto",
-        maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? 4 * MIB,
-        receiveWindowBytes: this.#receiveWindowBytes,
-        bufferRequestBytes: options.bufferRequestBytes ?? 0,
-      });
-    } catch (thrown) {
-      throw toError(thrown);
-    }
+    this.#raw = new RawClient(
+      (fetch ? 1 : 0) | (WebSocket ? 2 : 0),
+      baseUrl,
+      baseUrl.replace("http", "ws"),
+      protocols.indexOf(protocol),
+      options.maxReceiveMessageBytes ?? 4 * MIB,
+      receiveWindowBytes,
+      options.bufferRequestBytes ?? 0,
+      !!triple,
+      fetch,
+      WebSocket,
+      options.credentials,
+    );
   }
 
   async unary<Req, Res>(
@@ -83,8 +94,11 @@ class TidewireClient implements Client {
   }
 
   supports(kind: CallKind): Support {
-    const [ok, text] = this.#raw.supports(kinds.indexOf(kind)) as [boolean, string];
-    return ok ? { ok, transport: text as TransportName } : { ok, reason: text };
+    const found = this.#raw.supports(kinds.indexOf(kind), transports.indexOf(this.#transport)) as
+      number | string;
+    return typeof found === "number"
+      ? { ok: true, transport: transports[found] as TransportName }
+      : { ok: false, reason: found };
   }
 
   close(): void {
@@ -110,6 +124,7 @@ class TidewireClient implements Client {
     const observers = [this.#options.observer, options.observer].filter((observer) => observer !== undefined);
     return new StreamCall(kind, path, options, {
       client: this.#raw,
+      transport: options.transport ?? this.#transport,
       metadata,
       timeoutMs: options.timeoutMs ?? this.#options.timeoutMs,
       acceptCompression: options.acceptCompression ?? this.#options.acceptCompression,

@@ -24,6 +24,16 @@ export const codeNames = [
 
 const faults: readonly Fault[] = ["none", "peer", "transport", "misuse", "local"];
 
+export const CANCELLED = 1;
+export const UNKNOWN = 2;
+export const INVALID_ARGUMENT = 3;
+export const FAILED_PRECONDITION = 9;
+export const INTERNAL = 13;
+
+export const FAULT_PEER = 1;
+export const FAULT_MISUSE = 3;
+export const FAULT_LOCAL = 4;
+
 /** A status as the core tells it: `[code, raw code, message, fault]`. */
 export type RawStatus = [number, number, string, number];
 
@@ -83,7 +93,7 @@ export function toStatus(
   return cause === undefined ? status : { ...status, cause };
 }
 
-/** The error for something that the core threw. */
-export function toError(thrown: unknown): unknown {
-  return Array.isArray(thrown) ? new RpcError(toStatus(thrown as RawStatus)) : thrown;
+/** The error of a status of ours. */
+export function failure(code: number, message: string, fault: number, cause?: unknown): RpcError {
+  return new RpcError(toStatus([code, code, message, fault], [], undefined, cause));
 }

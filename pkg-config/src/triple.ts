@@ -2,7 +2,7 @@
  * Dubbo services without IDL. Their arguments and results are serialized by a serializer that both sides know, and
  * travel inside three small protobuf messages (dubbo's `triple_wrapper.proto`), which are read and written here.
  */
-import { RpcError, toStatus } from "./error.js";
+import { failure, FAULT_PEER, UNKNOWN, type RpcError } from "./error.js";
 import type { CallOptions, Client, Codec, UnaryResponse } from "./types.js";
 
 /** Turns Java values into bytes and back: Hessian2 by a package such as `hessian.js`, or whatever the server has. */
@@ -67,13 +67,9 @@ function toError(bytes: Uint8Array, serializer: TripleSerializer, named: string)
   const { className, message = "" } = serializer.deserializeException?.(bytes) ?? { className: named };
   const cause: TripleException = { className, message, bytes };
   const words = [className || "the method threw an exception that the serializer cannot read", message];
-  return new RpcError(
-    toStatus([UNKNOWN, UNKNOWN, words.filter(Boolean).join(": "), FAULT_PEER], [], undefined, cause),
-  );
+  return failure(UNKNOWN, words.filter(Boolean).join(": "), FAULT_PEER, cause);
 }
 
-const UNKNOWN = 2;
-const FAULT_PEER = 1;
 const LENGTH_DELIMITED = 2;
 const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() };
 

@@ -11,12 +11,14 @@ use crate::codec::envelope::Payload;
 use crate::driver::{Driver, Face};
 use crate::status::Status;
 use crate::transport::Chunk;
-use crate::transport::select::Name;
 
 #[wasm_bindgen]
 extern "C" {
     /// The TypeScript side of a call. None of these throws.
     pub type JsFace;
+    /// Which transport carries it: 0 fetch, 1 grpc-websockets, 2 tidewire.v1, 3 triple-websocket. First, and once.
+    #[wasm_bindgen(method)]
+    pub(super) fn opened(this: &JsFace, transport: u8);
     #[wasm_bindgen(method)]
     fn headers(this: &JsFace, entries: Array);
     #[wasm_bindgen(method)]
@@ -24,7 +26,15 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn room(this: &JsFace);
     #[wasm_bindgen(method)]
-    pub(super) fn end(this: &JsFace, status: Array, details: Array, trailers: Array, cause: JsValue);
+    fn end(this: &JsFace, status: Array, details: Array, trailers: Array, cause: JsValue);
+}
+
+impl JsFace {
+    /// The end of a call that was not opened.
+    pub(super) fn refuse(&self, status: &Status) {
+        let none = HeaderList::new();
+        self.end(status_to_js(status), details_to_js(&[]), metadata_to_js(&none), JsValue::UNDEFINED);
+    }
 }
 
 impl Face for JsFace {
@@ -49,44 +59,29 @@ impl Face for JsFace {
 /// A call that was opened.
 #[wasm_bindgen]
 pub struct RawCall {
-    /// Absent where the call was refused before it was opened: its end has been told.
-    pub(super) driver: Option<Rc<Driver>>,
-    pub(super) transport: Name,
+    pub(super) driver: Rc<Driver>,
 }
 
 #[wasm_bindgen]
 impl RawCall {
-    /// Which transport carries it: 0 fetch, 1 grpc-websockets, 2 tidewire.v1, 3 triple-websocket.
-    #[wasm_bindgen(getter)]
-    pub fn transport(&self) -> u8 {
-        self.transport as u8
-    }
-
-    /// Sends a message. `true`: there is room for more; `false`: wait for `room`. Throws `[code, raw, message, fault]`.
-    pub fn send(&self, message: &[u8]) -> Result<bool, Array> {
-        self.driver
-            .as_ref()
-            .map_or(Ok(true), |driver| driver.send(message).map_err(|status| status_to_js(&status)))
+    /// Sends a message. `true`: there is room for more; `false`: wait for `room`; `[code, raw, message, fault]`: why not.
+    pub fn send(&self, message: &[u8]) -> JsValue {
+        self.driver.send(message).map_or_else(|status| status_to_js(&status).into(), JsValue::from)
     }
 
     /// Half-close, or why this wire has none: `[code, raw, message, fault]`.
     #[wasm_bindgen(js_name = closeSend)]
-    pub fn close_send(&self) -> Option<Array> {
-        let refused = self.driver.as_ref()?.close_send()?;
-        Some(status_to_js(&refused))
+    pub fn close_send(&self) -> JsValue {
+        self.driver.close_send().map_or(JsValue::UNDEFINED, |status| status_to_js(&status).into())
     }
 
     /// Breaks the call off.
     pub fn cancel(&self, reason: &str) {
-        if let Some(driver) = &self.driver {
-            driver.cancel(reason);
-        }
+        self.driver.cancel(reason);
     }
 
     /// The reader took `messages` messages of `bytes` bytes in all.
     pub fn taken(&self, messages: u32, bytes: u32) {
-        if let Some(driver) = &self.driver {
-            driver.taken(messages as usize, bytes as usize);
-        }
+        self.driver.taken(messages as usize, bytes as usize);
     }
 }

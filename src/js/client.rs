@@ -8,9 +8,9 @@ use crate::transport::builtins::{Array, Function};
 use wasm_bindgen::prelude::*;
 
 use super::call::{JsFace, RawCall};
-use super::convert::{details_to_js, metadata_from_js, metadata_to_js, status_to_js};
+use super::convert::metadata_from_js;
 use crate::call::{Call, CallKind, Config};
-use crate::codec::{HeaderList, Messages};
+use crate::codec::Messages;
 use crate::driver::Driver;
 use crate::status::{Code, Status};
 use crate::transport::Transport;
@@ -24,106 +24,75 @@ use crate::words::words;
 /// A WebSocket cannot hold the peer back: this many receive windows may come before the call is given up.
 const OVERFLOW: usize = 8;
 
-#[wasm_bindgen]
-extern "C" {
-    /// The public options, with `baseUrl` normalised and defaults filled in.
-    pub type RawOptions;
-    #[wasm_bindgen(method, getter, js_name = baseUrl)]
-    fn base_url(this: &RawOptions) -> String;
-    #[wasm_bindgen(method, getter)]
-    fn protocol(this: &RawOptions) -> String;
-    #[wasm_bindgen(method, getter)]
-    fn transport(this: &RawOptions) -> String;
-    #[wasm_bindgen(method, getter, js_name = maxReceiveMessageBytes)]
-    fn max_message(this: &RawOptions) -> u32;
-    #[wasm_bindgen(method, getter, js_name = receiveWindowBytes)]
-    fn receive_window(this: &RawOptions) -> u32;
-    #[wasm_bindgen(method, getter)]
-    fn fetch(this: &RawOptions) -> Option<Function>;
-    #[wasm_bindgen(method, getter, js_name = WebSocket)]
-    fn web_socket(this: &RawOptions) -> Option<Function>;
-    #[wasm_bindgen(method, getter, js_name = bufferRequestBytes)]
-    fn buffer_requests(this: &RawOptions) -> u32;
-    #[wasm_bindgen(method, getter)]
-    fn credentials(this: &RawOptions) -> JsValue;
-    #[wasm_bindgen(method, getter)]
-    fn triple(this: &RawOptions) -> JsValue;
-}
-
 /// What the TypeScript `Client` stands on.
 #[wasm_bindgen]
 pub struct RawClient {
     runtime: Runtime,
     speak: Speak,
-    transport: Option<Name>,
     max_message: usize,
     receive_window: usize,
     triple: bool,
-    fetch: Option<Rc<Fetch>>,
-    call_socket: Option<CallSocket>,
-    tidewire_v1: Option<Rc<TidewireV1>>,
+    fetch: Rc<Fetch>,
+    call_socket: CallSocket,
+    tidewire_v1: Rc<TidewireV1>,
 }
 
 #[wasm_bindgen]
 impl RawClient {
-    /// Throws `[code, raw, message, fault]`.
+    /// The options, checked and with their defaults. `runtime`: 1 there is a `fetch`, 2 a `WebSocket`; `base` begins with
+    /// `http`, `sockets` is the same with `ws`; the protocol is the number of a [`Speak`].
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &RawOptions) -> Result<Self, Array> {
-        Self::from_options(options).map_err(|status| status_to_js(&status))
-    }
-
-    fn from_options(options: &RawOptions) -> Result<Self, Status> {
-        let base = options.base_url();
-        let (secure, rest) = match (base.strip_prefix("https"), base.strip_prefix("http")) {
-            (Some(rest), _) => (true, rest),
-            (None, Some(rest)) => (false, rest),
-            (None, None) => {
-                let words = words!["baseUrl is to start with http:// or https://; it is \"", base, "\""];
-                return Err(Status::misuse(Code::InvalidArgument, words));
-            }
-        };
-        let speak = Speak::parse(&options.protocol())?;
-        let sockets = words![if secure { "wss" } else { "ws" }, rest];
-        let (fetch, constructor) = (options.fetch(), options.web_socket());
-        let receive_window = options.receive_window() as usize;
-        let max_message = options.max_message() as usize;
-        let able = abilities(secure);
-        let buffer = if able.full_duplex { 0 } else { options.buffer_requests() as usize };
-        Ok(Self {
+    #[allow(clippy::too_many_arguments, reason = "an object costs a binding for each of its members")]
+    pub fn new(
+        runtime: u8,
+        base: String,
+        sockets: String,
+        protocol: u8,
+        max_message: usize,
+        receive_window: usize,
+        buffer: usize,
+        triple: bool,
+        fetch: Function,
+        constructor: Function,
+        credentials: JsValue,
+    ) -> Self {
+        let speak = Speak::from_number(protocol);
+        let able = abilities(base.starts_with("https"));
+        let buffer = if able.full_duplex { 0 } else { buffer };
+        let max_unread = OVERFLOW * receive_window + max_message;
+        let url = words![sockets, "/tidewire.v1"];
+        Self {
             runtime: Runtime {
-                fetch: fetch.is_some(),
+                fetch: runtime & 1 != 0,
                 request_buffering: buffer > 0,
-                websocket: constructor.is_some(),
+                websocket: runtime & 2 != 0,
                 ..able
             },
             speak,
-            transport: Name::parse(&options.transport())?,
             max_message,
             receive_window,
-            triple: speak == Speak::Triple || options.triple().is_truthy(),
-            fetch: fetch
-                .map(|fetch| Rc::new(Fetch { fetch, base, buffer, credentials: options.credentials() })),
-            call_socket: constructor.clone().map(|constructor| {
-                let max_unread = OVERFLOW * receive_window + max_message;
-                CallSocket { constructor, base: sockets.clone(), max_unread, bare: false }
-            }),
-            tidewire_v1: constructor.map(|constructor| {
-                let url = words![sockets, "/tidewire.v1"];
-                Rc::new(TidewireV1 { constructor, url, current: RefCell::new(None) })
-            }),
-        })
-    }
-
-    /// `[ok, transport or reason]` for a kind of call.
-    pub fn supports(&self, kind: u8) -> Array {
-        match self.select(call_kind(kind), "") {
-            Ok(name) => Array::of2(&true.into(), &name.as_str().into()),
-            Err(status) => Array::of2(&false.into(), &status.message.as_str().into()),
+            triple: triple || speak == Speak::Triple,
+            fetch: Rc::new(Fetch { fetch, base, buffer, credentials }),
+            call_socket: CallSocket {
+                constructor: constructor.clone(),
+                base: sockets,
+                max_unread,
+                bare: false,
+            },
+            tidewire_v1: Rc::new(TidewireV1 { constructor, url, current: RefCell::new(None) }),
         }
     }
 
-    /// Opens a call. What forbids it is told to the face as its end. `timeout` is in milliseconds, NaN for none;
-    /// `wishes` the bits of [`compression`], and 16 for a GET.
+    /// For a kind of call and a wanted transport: the number of the one that carries it, or why none does.
+    pub fn supports(&self, kind: u8, transport: u8) -> JsValue {
+        match self.select(call_kind(kind), transport) {
+            Ok(name) => (name as u8).into(),
+            Err(status) => status.message.as_str().into(),
+        }
+    }
+
+    /// Opens a call. What forbids it is told to the face as its end, and there is no call. `timeout` is in milliseconds,
+    /// NaN for none; `transport` the number of a [`Name`]; `wishes` the bits of [`compression`], and 16 for a GET.
     #[allow(clippy::too_many_arguments, reason = "an object costs a binding for each of its members")]
     pub fn open(
         &self,
@@ -131,30 +100,27 @@ impl RawClient {
         path: String,
         metadata: &Array,
         timeout: f64,
-        transport: &str,
+        transport: u8,
         subtype: String,
         wishes: u8,
         face: JsFace,
-    ) -> RawCall {
+    ) -> Option<RawCall> {
         match self.prepare(call_kind(kind), path, metadata, timeout, transport, subtype, wishes) {
-            Ok((call, name, transport)) => {
+            Ok((call, name)) => {
+                face.opened(name as u8);
                 let streams = call_kind(kind).streams_requests();
-                let driver = Driver::open(call, streams, transport, Box::new(face));
-                RawCall { driver: Some(driver), transport: name }
+                Some(RawCall { driver: Driver::open(call, streams, self.transport(name), Box::new(face)) })
             }
             Err(status) => {
-                let trailers = metadata_to_js(&HeaderList::new());
-                face.end(status_to_js(&status), details_to_js(&status.details), trailers, JsValue::UNDEFINED);
-                RawCall { driver: None, transport: self.transport.unwrap_or(Name::Fetch) }
+                face.refuse(&status);
+                None
             }
         }
     }
 
     /// Closes the shared socket.
     pub fn close(&self) {
-        if let Some(transport) = &self.tidewire_v1 {
-            transport.close();
-        }
+        self.tidewire_v1.close();
     }
 
     #[allow(clippy::too_many_arguments, reason = "they are those of `open`")]
@@ -164,10 +130,10 @@ impl RawClient {
         path: String,
         metadata: &Array,
         timeout: f64,
-        transport: &str,
+        transport: u8,
         subtype: String,
         wishes: u8,
-    ) -> Result<(Call, Name, Rc<dyn Transport>), Status> {
+    ) -> Result<(Call, Name), Status> {
         check_path(&path)?;
         let name = self.select(kind, transport)?;
         let messages = Messages { subtype, max: self.max_message, gzip: compression(wishes, self.runtime)? };
@@ -182,31 +148,20 @@ impl RawClient {
             triple: self.triple,
             receive_window: self.receive_window,
         };
-        let call = Call::new(config, protocol);
-        Ok((call, name, self.transport(name)?))
+        Ok((Call::new(config, protocol), name))
     }
 
-    fn select(&self, kind: CallKind, wanted: &str) -> Result<Name, Status> {
-        let wanted = match wanted {
-            "" => self.transport,
-            name => Name::parse(name)?,
-        };
-        select(kind, self.speak, wanted, self.runtime)
+    fn select(&self, kind: CallKind, transport: u8) -> Result<Name, Status> {
+        select(kind, self.speak, Name::from_number(transport), self.runtime)
     }
 
-    fn transport(&self, name: Name) -> Result<Rc<dyn Transport>, Status> {
-        let transport = match name {
-            Name::Fetch => self.fetch.clone().map(|t| t as Rc<dyn Transport>),
-            Name::GrpcWebsockets | Name::TripleWebsocket => {
-                let bare = name == Name::TripleWebsocket;
-                let socket = self.call_socket.clone();
-                socket.map(|socket| Rc::new(CallSocket { bare, ..socket }) as Rc<dyn Transport>)
-            }
-            Name::TidewireV1 => self.tidewire_v1.clone().map(|t| t as Rc<dyn Transport>),
-        };
-        transport.ok_or_else(|| {
-            Status::misuse(Code::Unimplemented, "this runtime lacks what the transport stands on")
-        })
+    fn transport(&self, name: Name) -> Rc<dyn Transport> {
+        match name {
+            Name::Fetch => self.fetch.clone(),
+            Name::GrpcWebsockets => Rc::new(self.call_socket.clone()),
+            Name::TripleWebsocket => Rc::new(CallSocket { bare: true, ..self.call_socket.clone() }),
+            Name::TidewireV1 => self.tidewire_v1.clone(),
+        }
     }
 }
 

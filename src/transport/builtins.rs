@@ -25,8 +25,6 @@ extern "C" {
     #[wasm_bindgen(constructor)]
     pub(crate) fn new() -> Array;
     #[wasm_bindgen(static_method_of = Array, js_name = of)]
-    pub(crate) fn of2(a: &JsValue, b: &JsValue) -> Array;
-    #[wasm_bindgen(static_method_of = Array, js_name = of)]
     pub(crate) fn of4(a: &JsValue, b: &JsValue, c: &JsValue, d: &JsValue) -> Array;
     #[wasm_bindgen(method, getter)]
     pub(crate) fn length(this: &Array) -> u32;

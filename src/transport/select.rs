@@ -38,23 +38,17 @@ impl Name {
         }
     }
 
-    /// The transport of a public name; `None` for `auto`.
-    pub fn parse(name: &str) -> Result<Option<Self>, Status> {
-        match name {
-            "auto" => Ok(None),
-            "fetch" => Ok(Some(Self::Fetch)),
-            "grpc-websockets" => Ok(Some(Self::GrpcWebsockets)),
-            "tidewire.v1" => Ok(Some(Self::TidewireV1)),
-            "triple-websocket" => Ok(Some(Self::TripleWebsocket)),
-            _ => {
-                Err(unknown("transport", name, "auto, fetch, grpc-websockets, tidewire.v1, triple-websocket"))
-            }
-        }
+    /// The transport of a number; `None` for any other, which is `auto`.
+    pub fn from_number(number: u8) -> Option<Self> {
+        [Self::Fetch, Self::GrpcWebsockets, Self::TidewireV1, Self::TripleWebsocket]
+            .get(usize::from(number))
+            .copied()
     }
 }
 
 /// What the caller wants spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Speak {
     /// Native gRPC where trailers can travel, gRPC-Web elsewhere.
     Auto,
@@ -71,17 +65,10 @@ pub enum Speak {
 }
 
 impl Speak {
-    /// The protocol of a public name.
-    pub fn parse(name: &str) -> Result<Self, Status> {
-        match name {
-            "auto" => Ok(Self::Auto),
-            "grpc" => Ok(Self::Grpc),
-            "grpc-web" => Ok(Self::GrpcWeb),
-            "grpc-web-text" => Ok(Self::GrpcWebText),
-            "connect" => Ok(Self::Connect),
-            "triple" => Ok(Self::Triple),
-            _ => Err(unknown("protocol", name, "auto, grpc, grpc-web, grpc-web-text, connect, triple")),
-        }
+    /// The protocol of a number, in the order above; `Auto` for any other.
+    pub fn from_number(number: u8) -> Self {
+        let all = [Self::Auto, Self::Grpc, Self::GrpcWeb, Self::GrpcWebText, Self::Connect, Self::Triple];
+        all.get(usize::from(number)).copied().unwrap_or(Self::Auto)
     }
 }
 
@@ -247,11 +234,6 @@ fn refused(name: &str, why: &str, kind: CallKind, speak: Speak, runtime: Runtime
     Status::misuse(Code::Unimplemented, words)
 }
 
-fn unknown(what: &str, got: &str, known: &str) -> Status {
-    let words = words!["there is no ", what, " \"", got, "\"; there are ", known];
-    Status::misuse(Code::InvalidArgument, words)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -343,9 +325,14 @@ mod tests {
     }
 
     #[test]
-    fn names_that_do_not_exist_are_refused_with_those_that_do() {
-        assert!(Name::parse("websocket").unwrap_err().message.contains("tidewire.v1"));
-        assert!(Speak::parse("connect-web").unwrap_err().message.contains("grpc-web-text, connect"));
-        assert_eq!(Name::parse("auto"), Ok(None));
+    fn what_has_a_number_has_it_on_both_sides_of_the_border() {
+        for number in 0..4 {
+            assert_eq!(Name::from_number(number).map(|name| name as u8), Some(number));
+        }
+        assert_eq!(Name::from_number(4), None);
+        for number in 0..6 {
+            assert_eq!(Speak::from_number(number) as u8, number);
+        }
+        assert_eq!(Speak::from_number(6), Speak::Auto);
     }
 }

@@ -148,6 +148,8 @@ export class Face {
     return this.#end.promise;
   }
 
+  opened() {}
+
   headers(entries) {
     this.#note(`headers ${readable(entries)}`.trim());
     this.#reactions.headers?.(this.call);
@@ -179,7 +181,7 @@ export class Face {
 
   #free() {
     // Not from within the core's own call.
-    queueMicrotask(() => this.call.free());
+    queueMicrotask(() => this.call?.free());
   }
 }
 

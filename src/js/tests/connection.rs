@@ -4,8 +4,7 @@ use js_sys::Error;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::gateway::Gateway;
-use super::script::JsClient;
-use super::stage::{Call, Stage};
+use super::stage::{Call, JsClient, Stage};
 use crate::call::CallKind::{Bidi, Unary};
 
 const CONNECT: &str = "connect ws://test/tidewire.v1 tidewire.v1";

@@ -107,26 +107,26 @@ extern "C" {
 #[wasm_bindgen]
 extern "C" {
     #[derive(Clone)]
-    pub(crate) type JsClient;
+    pub(crate) type RawJsClient;
     #[wasm_bindgen(method)]
     pub(crate) fn open(
-        this: &JsClient,
+        this: &RawJsClient,
         kind: u8,
         path: &str,
         metadata: Array,
         timeout: f64,
-        transport: &str,
+        transport: u8,
         subtype: &str,
         wishes: u8,
         face: &Face,
     ) -> JsCall;
     #[wasm_bindgen(method)]
-    pub(crate) fn close(this: &JsClient);
+    pub(crate) fn close(this: &RawJsClient);
 
     #[derive(Clone)]
     pub(crate) type JsCall;
-    #[wasm_bindgen(method, catch)]
-    pub(crate) fn send(this: &JsCall, message: &Uint8Array) -> Result<bool, JsValue>;
+    #[wasm_bindgen(method)]
+    pub(crate) fn send(this: &JsCall, message: &Uint8Array) -> JsValue;
     #[wasm_bindgen(method, js_name = closeSend)]
     pub(crate) fn close_send(this: &JsCall);
     #[wasm_bindgen(method)]

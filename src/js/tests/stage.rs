@@ -2,22 +2,39 @@
 
 use std::panic::Location;
 
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::script::{Face, FakeFetch, FakeSocket, FakeSockets, FetchExchange, JsCall, JsClient, Script};
+use super::script::{Face, FakeFetch, FakeSocket, FakeSockets, FetchExchange, JsCall, RawJsClient, Script};
 use crate::call::CallKind;
 use crate::codec::envelope;
 use crate::js::client::RawClient;
 
 pub(crate) const PATH: &str = "/greet.GreetService/Greet";
 
+/// By their numbers, as in the package's `names.ts`.
+const PROTOCOLS: [&str; 6] = ["auto", "grpc", "grpc-web", "grpc-web-text", "connect", "triple"];
+const TRANSPORTS: [&str; 5] = ["fetch", "grpc-websockets", "tidewire.v1", "triple-websocket", "auto"];
+
 /// The script, and the fakes that clients are given.
 pub(crate) struct Stage {
     script: Script,
     pub(crate) fetch: FakeFetch,
     pub(crate) sockets: FakeSockets,
+}
+
+/// A client, and the transport that its calls are to take.
+#[derive(Clone)]
+pub(super) struct JsClient {
+    raw: RawJsClient,
+    transport: u8,
+}
+
+impl JsClient {
+    pub(super) fn close(&self) {
+        self.raw.close();
+    }
 }
 
 /// A call and who is told of it.
@@ -36,21 +53,29 @@ impl Stage {
 
     /// A client of `http://test`, or of what the options say.
     pub(super) fn client(&self, options: &[(&str, JsValue)]) -> JsClient {
-        let all = Object::new();
-        let ours = [
-            ("baseUrl", "http://test".into()),
-            ("protocol", "auto".into()),
-            ("transport", "auto".into()),
-            ("maxReceiveMessageBytes", (4 << 20).into()),
-            ("receiveWindowBytes", (1 << 20).into()),
-            ("bufferRequestBytes", 0.into()),
-            ("fetch", self.fetch.fetch()),
-            ("WebSocket", self.sockets.constructor()),
-        ];
-        for (name, value) in ours.iter().chain(options) {
-            Reflect::set(&all, &(*name).into(), value).unwrap();
-        }
-        JsValue::from(RawClient::new(all.unchecked_ref()).unwrap()).unchecked_into()
+        let option =
+            |name: &str| options.iter().rev().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
+        let text =
+            |name: &str, default: &str| option(name).map_or(default.into(), |it| it.as_string().unwrap());
+        let number =
+            |name: &str, default: usize| option(name).map_or(default, |it| it.as_f64().unwrap() as usize);
+        let place = |names: &[&str], name: String| names.iter().position(|it| *it == name).unwrap() as u8;
+        let base = text("baseUrl", "http://test");
+        let client = RawClient::new(
+            3,
+            base.clone(),
+            base.replacen("http", "ws", 1),
+            place(&PROTOCOLS, text("protocol", "auto")),
+            number("maxReceiveMessageBytes", 4 << 20),
+            number("receiveWindowBytes", 1 << 20),
+            number("bufferRequestBytes", 0),
+            option("triple").is_some(),
+            option("fetch").unwrap_or(self.fetch.fetch()).unchecked_into(),
+            option("WebSocket").unwrap_or(self.sockets.constructor()).unchecked_into(),
+            option("credentials").unwrap_or_default(),
+        );
+        let transport = place(&TRANSPORTS, text("transport", "auto"));
+        JsClient { raw: JsValue::from(client).unchecked_into(), transport }
     }
 
     /// A client of one transport.
@@ -88,7 +113,8 @@ impl Stage {
     ) -> Call {
         let face = Face::new(&self.script, name);
         let metadata = Array::of2(&"x-user".into(), &"me".into());
-        let call = client.open(kind as u8, PATH, metadata, timeout, "", subtype, wishes, &face);
+        let (raw, transport) = (&client.raw, client.transport);
+        let call = raw.open(kind as u8, PATH, metadata, timeout, transport, subtype, wishes, &face);
         face.holds(&call);
         Call { call, face }
     }
@@ -172,13 +198,13 @@ impl Stage {
 impl Call {
     /// `true`: there is room for more.
     pub(super) fn send(&self, message: &[u8]) -> bool {
-        self.call.send(&Uint8Array::from(message)).unwrap()
+        self.call.send(&Uint8Array::from(message)).as_bool().unwrap()
     }
 
     /// The message of a refused send.
     pub(super) fn cannot_send(&self) -> String {
-        let thrown = self.call.send(&Uint8Array::from(b"late".as_slice())).unwrap_err();
-        Array::from(&thrown).get(2).as_string().unwrap()
+        let refused = self.call.send(&Uint8Array::from(b"late".as_slice()));
+        Array::from(&refused).get(2).as_string().unwrap()
     }
 
     /// What the face does each time when it is told of `event`.

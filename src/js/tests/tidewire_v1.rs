@@ -3,8 +3,7 @@
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::gateway::Gateway;
-use super::script::JsClient;
-use super::stage::{Call, Stage};
+use super::stage::{Call, JsClient, Stage};
 use crate::call::CallKind::{Bidi, ServerStream};
 use crate::transport::HIGH_WATER;
 

@@ -2,8 +2,7 @@
 
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::script::JsClient;
-use super::stage::{Call, Stage, message, ok};
+use super::stage::{Call, JsClient, Stage, message, ok};
 use crate::call::CallKind::{Bidi, ClientStream};
 use crate::transport::HIGH_WATER;
 

@@ -1,5 +1,5 @@
 import { equal, match, nextTask, ok, rejection, within } from "../assert.mjs";
-import { RESOURCE_EXHAUSTED, UNIMPLEMENTED } from "../codes.mjs";
+import { INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED } from "../codes.mjs";
 import { allKinds, allTransports, carries } from "../harness.mjs";
 
 /** What a call that cannot be carried may be told to use instead, for each kind: whatever does carry it here. */
@@ -30,6 +30,28 @@ export default (suite, env) => {
     server: "tonic",
     kind: "bidi",
   });
+
+  const wrong = [
+    [{ transport: "websocket" }, /no transport "websocket"; there are fetch, .*tidewire\.v1/],
+    [{ protocol: "connect-web" }, /no protocol "connect-web"; there are .*grpc-web-text, connect/],
+    [{ baseUrl: "api.example.com" }, /http:\/\/ or https:\/\/; it is "api\.example\.com"/],
+  ];
+  for (const [options, message] of wrong) {
+    const [[name, value]] = Object.entries(options);
+    suite.scenario(`no client has the ${name} "${value}"`, async (t) => {
+      const error = await within(1_000, rejection(t.newClient(options)), "the client");
+      t.isError(error, { code: INVALID_ARGUMENT, fault: "misuse", message });
+    });
+  }
+  suite.scenario(
+    "unary / auto / tonic / a call's own transport that there is not ends it",
+    ownWrongTransport,
+    {
+      kind: "unary",
+      transport: "auto",
+      server: "tonic",
+    },
+  );
 
   for (const transport of ["fetch", "grpc-websockets"]) {
     suite.scenario(
@@ -105,6 +127,15 @@ async function ownTransport(t) {
   equal(await call.receive(), "Hello, Ada", "the answer");
   await call.closeSend();
   await t.endsOk(call);
+}
+
+async function ownWrongTransport(t) {
+  const call = t.bidi({ transport: "websocket" });
+  await t.endedWith(
+    { call },
+    { code: INVALID_ARGUMENT, fault: "misuse", message: /no transport "websocket"/ },
+  );
+  equal(await t.observed.now(), [], "what the server saw");
 }
 
 async function nativeRefused(t) {
