@@ -130,9 +130,9 @@ async function ownTransport(t) {
 }
 
 async function ownWrongTransport(t) {
-  const call = t.bidi({ transport: "websocket" });
+  const { reply } = t.begin({ transport: "websocket" });
   await t.endedWith(
-    { call },
+    { reply },
     { code: INVALID_ARGUMENT, fault: "misuse", message: /no transport "websocket"/ },
   );
   equal(await t.observed.now(), [], "what the server saw");
