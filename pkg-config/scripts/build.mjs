@@ -6,6 +6,7 @@
  * The package is built aside and put in place by renaming, so that a server that has it open never sees half.
  */
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,6 +39,8 @@ const importsTypes = `/** What the module imports, under the short names that it
 export const imports: WebAssembly.Imports;
 /** Sets the instance up, once the glue has its exports. */
 export function start(exports: WebAssembly.Exports): void;
+/** The bytes of the module's section without a name, joined by commas. */
+export const id: string;
 `;
 
 const [bindgenDir, workDir] = process.argv.slice(2);
@@ -94,12 +97,14 @@ function shorten(wasm, folder) {
   );
   const entries = imports.map(([, name, to]) => `${JSON.stringify(to)}: glue.${name}`);
   const [{ module }] = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(wasm)));
+  const id = sign(wasm);
   writeFileSync(
     join(folder, "imports.js"),
     `import * as glue from "./tidewire_bg.js";
 
 export const imports = { ${JSON.stringify(module)}: { ${entries.join(", ")} } };
 export const start = (exports) => exports[${JSON.stringify(short.get("__wbindgen_start"))}]();
+export const id = "${id}";
 `,
   );
   writeFileSync(join(folder, "imports.d.ts"), importsTypes);
@@ -137,6 +142,14 @@ function lighten(glue) {
     if (lighter === text) throw new Error(`the glue has no longer what was left out of it: ${what}`);
     return lighter;
   }, glue);
+}
+
+/** Puts a hash of the module into a section of its own, without a name: a loader can tell one build from another. */
+function sign(wasm) {
+  const module = readFileSync(wasm);
+  const id = createHash("sha256").update(module).digest().subarray(0, 4);
+  writeFileSync(wasm, Buffer.concat([module, Buffer.of(0, 1 + id.length, 0), id]));
+  return id.join();
 }
 
 /** Decoding waits for the first call: importing the package costs nothing. */

@@ -19,12 +19,7 @@ import { load } from "./wasm.js";
 
 const MIB = 1024 * 1024;
 
-/** A client for the services below one base URL. Nothing is sent until the first call. */
-export async function createClient(options: ClientOptions): Promise<Client> {
-  return new TidewireClient(options);
-}
-
-class TidewireClient implements Client {
+export class TidewireClient implements Client {
   readonly #raw: RawClient;
   readonly #options: ClientOptions;
   readonly #transport: "auto" | TransportName;
@@ -32,7 +27,8 @@ class TidewireClient implements Client {
   readonly #receiveWindowBytes: number;
   readonly #calls = new Set<{ cancel(reason?: unknown): void }>();
 
-  constructor(options: ClientOptions) {
+  /** `compiled`: where the entry has the wasm module from. */
+  constructor(compiled: () => WebAssembly.Module, options: ClientOptions) {
     const { triple, protocol = "auto", transport = "auto", receiveWindowBytes = MIB } = options;
     this.#options = options;
     this.#transport = transport;
@@ -50,7 +46,7 @@ class TidewireClient implements Client {
     if (wrong) throw failure(INVALID_ARGUMENT, wrong, FAULT_MISUSE);
     const fetch: unknown = options.fetch ?? globalThis.fetch;
     const WebSocket: unknown = options.WebSocket ?? globalThis.WebSocket;
-    const RawClient = load();
+    const RawClient = load(compiled);
     this.#raw = new RawClient(
       (fetch ? 1 : 0) | (WebSocket ? 2 : 0),
       baseUrl,

@@ -1,29 +1,11 @@
 /** Full-duplex gRPC, Dubbo Triple and Connect streams from web pages, workers and edge functions. */
-export { createClient } from "./client.js";
-export { codeNames, RpcError } from "./error.js";
-export { Metadata, type MetadataInit, type MetadataValue } from "./metadata.js";
-export type {
-  BidiCall,
-  Call,
-  CallEvent,
-  CallKind,
-  CallOptions,
-  Client,
-  ClientOptions,
-  ClientStreamCall,
-  Code,
-  Codec,
-  Compression,
-  Detail,
-  Fault,
-  Observer,
-  Protocol,
-  Receiver,
-  Sender,
-  ServerStreamCall,
-  Status,
-  Support,
-  TransportName,
-  TripleOptions,
-  UnaryResponse,
-} from "./types.js";
+import { TidewireClient } from "./client.js";
+import { bytes } from "./generated/wasm_inline.js";
+import type { Client, ClientOptions } from "./types.js";
+
+export * from "./api.js";
+
+/** A client for the services below one base URL. Nothing is sent until the first call. */
+export async function createClient(options: ClientOptions): Promise<Client> {
+  return new TidewireClient(() => new WebAssembly.Module(bytes()), options);
+}

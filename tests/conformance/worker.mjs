@@ -1,4 +1,4 @@
-import * as tidewire from "../../pkg-config/dist/index.js";
+import * as tidewire from "tidewire";
 import descriptors from "messages";
 import { Messages } from "./messages.mjs";
 import { toServer } from "./reach.mjs";

@@ -12,9 +12,13 @@ const LIMIT_MS = 30_000;
 /** What a runtime can carry: the truth from outside, which the package's own answers are compared with. */
 export function carries(env, transport, kind) {
   if (transport !== "fetch" || kind === "unary" || kind === "server_stream") return true;
-  if (env.runtime === "node") return true;
+  if (hasFullDuplexFetch(env)) return true;
   // Chromium uploads streams over HTTP/2 only, which browsers speak only under TLS, and in half-duplex.
   return env.runtime === "chromium" && env.secure && kind === "client_stream";
+}
+
+export function hasFullDuplexFetch({ runtime }) {
+  return runtime === "node" || runtime === "workerd";
 }
 
 /** Collects scenarios, and runs one by its name. */

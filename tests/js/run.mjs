@@ -1,6 +1,6 @@
 /**
  * Runs the scenarios in one runtime, against servers that are already up.
- *   node run.mjs --target node|chromium|firefox --origin URL [--tls-origin URL] [--only SUBSTRING]
+ *   node run.mjs --target node|chromium|firefox|workerd --origin URL [--tls-origin URL] [--only SUBSTRING]
  */
 import { parseArgs } from "node:util";
 import { startFakeServer } from "./fake-server.mjs";
@@ -34,9 +34,9 @@ function readOptions() {
   const { values } = parseArgs({
     options: { target: string, origin: string, "tls-origin": string, only: string },
   });
-  if (!["node", "chromium", "firefox"].includes(values.target) || !values.origin) {
+  if (!["node", "chromium", "firefox", "workerd"].includes(values.target) || !values.origin) {
     console.error(
-      "usage: node run.mjs --target node|chromium|firefox --origin URL [--tls-origin URL] [--only TEXT]",
+      "usage: node run.mjs --target node|chromium|firefox|workerd --origin URL [--tls-origin URL] [--only TEXT]",
     );
     process.exit(2);
   }

@@ -177,6 +177,11 @@ export class Scene {
     }
   }
 
+  /** To be asked after the end. workerd's fetch ends an upload that it breaks off as if it were complete, then resets. */
+  sawNoHalfClose() {
+    if (this.env.runtime !== "workerd" || this.transport !== "fetch") this.observed.never("half-close");
+  }
+
   /**
    * Proof that the server never saw this scene's call: a later call on the same client has come and gone, and the
    * log is empty.

@@ -28,7 +28,7 @@ export async function buildSuite(env) {
     addTable(suite, env);
     return suite;
   }
-  for (const theme of env.secure ? ["tls"] : themes) {
+  for (const theme of env.themes ?? (env.secure ? ["tls"] : themes)) {
     const { default: add } = await import(`./scenarios/${theme}.mjs`);
     add(suite, env);
   }

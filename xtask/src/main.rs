@@ -34,7 +34,8 @@ cargo xtask <word>
                   build everything, start the greeters, the gateway and the page, print the URL
   test            set up and run every ring; says at the end what ran and what was left out
   test <ring>     one ring or a few: check, native, package, size, peer, wasm,
-                  js [node | chromium | firefox], interop [node | chromium | native | table], conformance
+                  js [node | chromium | firefox | workerd | entries], interop [node | chromium | native | table],
+                  conformance
   interop [node | chromium] [peer…] [--only TEXT]
                   the table of calls against other servers and proxies, or the part of it that is named; the whole
                   writes docs/interop.md

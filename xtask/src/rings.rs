@@ -31,6 +31,8 @@ pub(crate) const RINGS: &[Ring] = &[
     Ring { name: "js node", run: || js("node") },
     Ring { name: "js chromium", run: || js("chromium") },
     Ring { name: "js firefox", run: || js("firefox") },
+    Ring { name: "js workerd", run: js_workerd },
+    Ring { name: "js entries", run: js_entries },
     Ring { name: "interop node", run: || interop::ring("node") },
     Ring { name: "interop chromium", run: || interop::ring("chromium") },
     Ring { name: "interop native", run: interop::native },
@@ -178,6 +180,28 @@ fn js(target: &str) -> Result<Count> {
     }
     let run = demo.script("run.mjs", target);
     counted(browser.into_iter().fold(run, |run, (name, path)| run.env(name, path)), js_count)
+}
+
+/// What needs neither a page nor a process, in Cloudflare's runtime.
+fn js_workerd() -> Result<Count> {
+    let demo = tonic_demo()?;
+    counted(demo.script("run.mjs", "workerd").words("--only tonic"), js_count)
+}
+
+/// The package's entries, each as its users load it.
+fn js_entries() -> Result<Count> {
+    let demo = tonic_demo()?;
+    let run = Run::new("node").words("--test --test-reporter=tap entries.test.mjs").env("DEMO", &demo.origin);
+    let run = run.env("CHROME", machine::chromium()?).dir(crate::root().join("tests/js"));
+    counted(run.limit_secs(300), node_count)
+}
+
+/// The demo server before no other.
+fn tonic_demo() -> Result<servers::Demo> {
+    package::build()?;
+    tools::npm("tests/js")?;
+    servers::build_demo()?;
+    servers::test_demo(Vec::new())
 }
 
 /// Runs and counts, whether it ends well or not. A ring that ran nothing has failed, and one whose command failed

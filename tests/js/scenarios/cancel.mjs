@@ -249,7 +249,7 @@ async function disposed(t, { call, reply }) {
 export async function serverSawCancel(t) {
   await t.observed.until("cancelled");
   await t.observed.until("end");
-  if (t.kind === "bidi" || t.kind === "client_stream") t.observed.never("half-close");
+  if (t.sends) t.sawNoHalfClose();
 }
 
 /** Leaves the reading of an endless call in some way that must cancel it. */

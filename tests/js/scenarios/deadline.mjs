@@ -19,7 +19,7 @@ export default (suite) => {
       between(performance.now() - start, timeoutMs - 10, timeoutMs + SLACK_MS, "milliseconds until the end");
       await t.observed.until(["cancelled", "deadline"]);
       await t.observed.until("end");
-      t.observed.never("half-close");
+      t.sawNoHalfClose();
     },
   );
 

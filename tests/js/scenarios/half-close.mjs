@@ -78,6 +78,6 @@ export default (suite) => {
     await t.observed.until("cancelled");
     await t.observed.until("end");
     equal(t.observed.all("message").length, 1, "requests that the server read");
-    t.observed.never("half-close");
+    t.sawNoHalfClose();
   });
 };

@@ -15,7 +15,7 @@ export default (suite) => {
       await call.send("x".repeat(2_000));
       await t.endedWith({ call, reply }, TOO_LARGE);
       await t.observed.until("cancelled");
-      t.observed.never("half-close");
+      t.sawNoHalfClose();
     },
   );
 

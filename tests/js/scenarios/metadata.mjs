@@ -55,14 +55,16 @@ export default (suite, env) => {
     "repeated keys and bytes go there and come back in headers and trailers",
     async (t) => {
       const { headers, trailers } = await complete(t, { metadata: echoed });
-      const words = asCarried(t, ["first", "second, with a comma"]);
+      const words = ["first", "second, with a comma"];
+      const sent = asSent(t, words);
       for (const [where, metadata] of Object.entries({ headers, trailers })) {
-        equal(metadata.getAll("echo-word"), words, `echo-word in the ${where}`);
+        const come = where === "headers" ? asCarried(t, words) : sent;
+        equal(metadata.getAll("echo-word"), come, `echo-word in the ${where}`);
         equal(metadata.getAll("echo-bytes-bin"), [bytes(0, 1, 254, 255), bytes(7)], `bytes in the ${where}`);
         equal(metadata.getAll("echo-empty-bin"), [bytes()], `no bytes in the ${where}`);
       }
       const { metadata } = (await t.observed.until("open")).detail;
-      equal(metadata["echo-word"], words, "echo-word at the server");
+      equal(metadata["echo-word"], sent, "echo-word at the server");
     },
   );
 
@@ -72,7 +74,7 @@ export default (suite, env) => {
     async (t) => {
       t.client = await t.newClient({ metadata: { "echo-word": "the client's" } });
       const { trailers } = await t.unary("Ada", { metadata: [["echo-word", "the call's"]] });
-      equal(trailers.getAll("echo-word"), asCarried(t, ["the client's", "the call's"]), "echo-word");
+      equal(trailers.getAll("echo-word"), asSent(t, ["the client's", "the call's"]), "echo-word");
     },
   );
 
@@ -154,6 +156,11 @@ function streamsThatOpenAtOnce({ runtime }) {
 /** Fetch joins what is repeated, as HTTP allows, and nobody can tell its comma from one in the text. */
 function asCarried(t, values) {
   return t.transport === "fetch" ? [values.join(", ")] : values;
+}
+
+/** workerd keeps apart what it sends. */
+function asSent(t, values) {
+  return t.env.runtime === "workerd" ? values : asCarried(t, values);
 }
 
 async function complete(t, options) {
