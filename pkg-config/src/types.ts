@@ -6,7 +6,8 @@ import type { RpcError } from "./error.js";
  * What is spoken to the service.
  * - `auto`: native gRPC where trailers can travel (`tidewire.v1`), gRPC-Web elsewhere.
  * - `grpc`: native gRPC; only `tidewire.v1` carries it.
- * - `grpc-web`, `grpc-web-text`: gRPC-Web over fetch and `grpc-websockets`.
+ * - `grpc-web`, `grpc-web-text`: gRPC-Web over fetch and `grpc-websockets`. In text, several requests of a stream are
+ *   read by few servers: each ends with padding, after which improbable's and tonic-web's decoders take no more.
  * - `connect`: Connect, over fetch and `tidewire.v1`.
  * - `triple`: the bare form of Dubbo's Triple, unary only, over fetch and `tidewire.v1`.
  */

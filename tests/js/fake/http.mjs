@@ -46,6 +46,12 @@ export const httpFaults = {
     frame(0x01, gzip),
     frame(0x81, gzipSync("grpc-status: 9\r\ngrpc-message: enough\r\nx-custom: bing\r\n")),
   ),
+  "status-that-cors-hides": (response) => {
+    response.removeHeader("access-control-expose-headers");
+    response.writeHead(200, { ...GRPC_WEB, "grpc-status": "5", "grpc-message": "none" }).end();
+  },
+  "moved-to-a-page": (response) => response.writeHead(302, { location: "/html/login" }).end(),
+  "moved-with-its-body": (response) => response.writeHead(307, { location: "/healthy/elsewhere" }).end(),
   html: page(200, "<!doctype html><title>a single-page app</title>"),
   "html-401": page(401, "<h1>who are you</h1>"),
   "html-403": page(403, "<h1>no</h1>"),

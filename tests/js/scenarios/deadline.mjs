@@ -40,6 +40,12 @@ export default (suite) => {
     },
   );
 
+  suite.each(
+    { kinds: ["unary"], servers: ["tonic"], on: ["node", "chromium", "firefox"] },
+    "where the answer and the deadline have both come, the deadline counts",
+    theDeadlineWins,
+  );
+
   suite.each({ kinds: allKinds }, "the server is told the deadline", async (t) => {
     const { timeout } = await openDetail(t, { timeoutMs: 30_000 });
     match(timeout, /^\d{1,8}[HMSmun]$/, "grpc-timeout");
@@ -92,6 +98,28 @@ export default (suite) => {
     t.observed.never("deadline");
   });
 };
+
+/** Nothing is read here between the open and the deadline: the answer is in the socket by then. */
+async function theDeadlineWins(t) {
+  const ended = await t.withDeadline(async (timeoutMs) => {
+    const start = performance.now();
+    const begun = t.begin({ timeoutMs, ask: { "x-delay": timeoutMs / 2 } });
+    await t.observed.until("open");
+    await nextTask();
+    if (begun.reply.state !== "pending") throw tooLate();
+    while (performance.now() < start + timeoutMs + 100);
+    return begun;
+  });
+  await t.endedWith(ended, { code: DEADLINE_EXCEEDED, fault: "local" });
+  equal((await t.observed.until("end")).detail.code, 0, "the server's code");
+}
+
+/** The machine was too slow for it: once more with a longer deadline. */
+function tooLate() {
+  return Object.assign(new Error("the answer came before the script could be kept from reading"), {
+    code: DEADLINE_EXCEEDED,
+  });
+}
 
 function milliseconds(timeout) {
   return Number(timeout.slice(0, -1)) * unitsInMs[timeout.at(-1)];

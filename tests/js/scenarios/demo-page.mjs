@@ -1,5 +1,6 @@
 import { fail } from "../assert.mjs";
 import { allServers } from "../harness.mjs";
+import { leaveScenarios } from "./leave-page.mjs";
 
 /** The demo page, used by hand: real clicks and keys from the browser's driver. */
 const at = (id) => `[data-testid="${id}"]`;
@@ -57,6 +58,7 @@ export const uiScenarios = [
     Object.entries(stories).map(([what, story]) => onPage(server, "tidewire.v1", what, story)),
   ),
   onPage("tonic", "fetch", "a bidi call is refused, and what would carry it is named", isRefused),
+  ...leaveScenarios,
 ];
 
 function onPage(server, transport, what, story) {

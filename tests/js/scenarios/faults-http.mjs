@@ -115,6 +115,32 @@ export default (suite, env) => {
     },
   );
 
+  suite.scenario(
+    "faults / fetch / unary / CORS hides the status: the header that shows it is named",
+    async (t) => {
+      const { reply } = await unary(t, "status-that-cors-hides");
+      const shown = { code: 5, fault: "peer", message: /^none$/ };
+      const hidden = { code: code.INTERNAL, fault: "peer", message: /Access-Control-Expose-Headers/ };
+      await t.endedWith({ reply }, ["chromium", "firefox"].includes(env.runtime) ? hidden : shown);
+    },
+  );
+
+  suite.scenario("faults / fetch / unary / a redirect that makes a GET of it is no success", async (t) => {
+    const { reply } = await unary(t, "moved-to-a-page");
+    await t.endedWith({ reply }, { code: code.UNKNOWN, fault: "peer", message: /text\/html/ });
+  });
+
+  // Node 20's own fetch cannot send a body again: it has given its buffer away.
+  if (env.runtime !== "node") {
+    suite.scenario(
+      "faults / fetch / unary / a redirect that keeps method and body is followed",
+      async (t) => {
+        const { reply } = await unary(t, "moved-with-its-body");
+        equal((await within(10_000, reply.promise, "the reply")).message, "one", "the reply from elsewhere");
+      },
+    );
+  }
+
   for (const kind of ["unary", "server_stream"]) {
     suite.scenario(
       `faults / fetch / ${kind} / nobody listens: UNAVAILABLE, and the cause is kept`,

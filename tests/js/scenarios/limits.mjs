@@ -3,6 +3,7 @@ import { CANCELLED, RESOURCE_EXHAUSTED } from "../codes.mjs";
 import { countingAbortController } from "../guards.mjs";
 import { allKinds } from "../harness.mjs";
 
+const MIB = 1024 * 1024;
 const TOO_LARGE = { code: RESOURCE_EXHAUSTED, message: /1,?000/ };
 
 export default (suite) => {
@@ -38,6 +39,26 @@ export default (suite) => {
       await call.send("x".repeat(2_000));
       await call.closeSend();
       return t.endedWith({ call, reply }, TOO_LARGE);
+    },
+  );
+
+  suite.each(
+    { kinds: ["unary", "bidi"], servers: ["tonic"] },
+    "a message of 16 MiB goes there and comes back whole where the limit is above",
+    async (t) => {
+      t.client = await t.newClient({ maxReceiveMessageBytes: 17 * MIB });
+      const name = "0123456789abcdef".repeat(MIB);
+      const { call, reply } = t.kind === "unary" ? { reply: watch(t.unary(name)) } : t.begin();
+      if (call) {
+        await call.send(name);
+        await call.closeSend();
+      }
+      const came = await within(25_000, reply.promise, "the reply");
+      ok(
+        (call ? came : came.message) === `Hello, ${name}`,
+        "the reply to be what was sent, letter by letter",
+      );
+      if (call) await t.endsOk(call);
     },
   );
 

@@ -39,6 +39,8 @@ async function adapt(page, url) {
     select: (selector, value) => page.select(selector, value),
     evaluate: (question, argument) => page.evaluate(question, argument),
     until: (question, argument) => page.waitForFunction(question, {}, argument),
+    go: (to) => page.goto(to),
+    goBack: () => page.goBack(),
     close: () => page.close(),
   };
 }
