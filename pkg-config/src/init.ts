@@ -3,7 +3,7 @@
  * compilation, from a CDN, from a bundler that gives its URL.
  */
 import { TidewireClient } from "./client.js";
-import { RpcError, toStatus } from "./error.js";
+import { FAILED_PRECONDITION, failure, FAULT_MISUSE } from "./error.js";
 import { id } from "./generated/imports.js";
 import type { Client, ClientOptions } from "./types.js";
 
@@ -11,9 +11,6 @@ export * from "./api.js";
 
 /** What the module can be made of. A URL is fetched; a response is compiled while it arrives. */
 export type ModuleSource = WebAssembly.Module | Response | BufferSource | URL | string;
-
-const FAILED_PRECONDITION = 9;
-const MISUSE = 3;
 
 let given: Promise<WebAssembly.Module> | undefined;
 
@@ -34,7 +31,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   if (!given) {
     const words =
       "tidewire/init has no module yet: call init(fetch(url of tidewire_bg.wasm)) before createClient";
-    throw new RpcError(toStatus([FAILED_PRECONDITION, FAILED_PRECONDITION, words, MISUSE]));
+    throw failure(FAILED_PRECONDITION, words, FAULT_MISUSE);
   }
   const compiled = await given;
   return new TidewireClient(() => compiled, options);
