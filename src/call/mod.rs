@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::codec::envelope::Payload;
 use crate::codec::gzip::Unfit;
-use crate::codec::{Frame, HeaderList, Protocol, triple};
+use crate::codec::{Frame, HeaderList, NO_MESSAGE, Protocol, SECOND_MESSAGE, triple};
 use crate::status::{Code, Fault, Status};
 use crate::words::words;
 use inflating::{End, Inflating};
@@ -325,8 +325,7 @@ impl Call {
         self.state.recv_data()?;
         self.received += 1;
         if self.received > 1 && !self.config.kind.streams_responses() {
-            let words = "the server sent a second message, but the method is to answer with one";
-            return Err(Status::new(Code::Unimplemented, Fault::Peer, words));
+            return Err(Status::new(Code::Unimplemented, Fault::Peer, SECOND_MESSAGE));
         }
         self.window.received(0, 1, payload.len());
         self.events.push_back(Event::Message(payload));
@@ -470,8 +469,7 @@ impl Call {
     /// The peer has said how it ends: the kind of call may forbid it.
     fn finished(&mut self, mut status: Status, trailers: HeaderList) {
         if status.is_ok() && self.received == 0 && !self.config.kind.streams_responses() {
-            let words = "the server ended with OK but sent no message, and the method is to answer with one";
-            status = Status::new(Code::Unimplemented, Fault::Peer, words);
+            status = Status::new(Code::Unimplemented, Fault::Peer, NO_MESSAGE);
         }
         self.end(status, trailers, Transmit::Done);
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use http::HeaderMap;
 use wasm_bindgen::JsValue;
 
+#[cfg(doc)]
+use super::CallKind;
 use super::Channel;
 use super::convert::tonic_status;
 use super::local::Confined;
@@ -38,6 +40,13 @@ pub enum Protocol {
     GrpcWeb,
     /// gRPC-Web, base64.
     GrpcWebText,
+    /// Connect, over `fetch` and `tidewire.v1`. It writes unary calls otherwise than streams, and a request does not tell
+    /// the two apart: it has to say its [`CallKind`] where all of it is there at once.
+    ///
+    /// ```ignore
+    /// request.extensions_mut().insert(CallKind::Unary);
+    /// ```
+    Connect,
 }
 
 /// How bytes travel.
@@ -189,6 +198,7 @@ impl Builder {
                 Protocol::Grpc => Speak::Grpc,
                 Protocol::GrpcWeb => Speak::GrpcWeb,
                 Protocol::GrpcWebText => Speak::GrpcWebText,
+                Protocol::Connect => Speak::Connect,
             },
             transport: match self.transport {
                 Transport::Auto => None,

@@ -47,6 +47,7 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
+pub use crate::call::CallKind;
 pub use builder::{Builder, Credentials, Protocol, Transport};
 pub use local::{Local, local};
 pub use response::{ResponseBody, ResponseFuture};

@@ -1,5 +1,6 @@
 //! What a request asks for, and the call that comes of it.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -10,28 +11,29 @@ use super::call::Call;
 use super::convert::tonic_status;
 use super::upload::{Gathered, gather, upload};
 use crate::call::{self, CallKind, Config};
-use crate::codec::{HeaderList, Messages, Protocol, timeout};
+use crate::codec::framed::Own;
+use crate::codec::{HeaderList, Protocol, timeout};
 use crate::driver::Driver;
 use crate::metadata;
 use crate::status::{Code, Status};
 use crate::transport::Transport;
-use crate::transport::select::{framed, select};
+use crate::transport::select::{Speak, framed, select};
 use crate::words::words;
 
 /// What tonic sends as a matter of course and the dialects send themselves.
-const OWN: [&str; 3] = ["content-type", "te", "grpc-timeout"];
+const OWN: [&str; 5] = ["content-type", "te", "grpc-timeout", "grpc-encoding", "grpc-accept-encoding"];
 
-/// What tonic says of compression, for the server.
-const COMPRESSION: [&str; 2] = ["grpc-encoding", "grpc-accept-encoding"];
+/// A message that Connect has no envelope for is collected.
+const MAX_BARE: usize = 4 * 1024 * 1024;
 
 /// Opens the call, and sends what is there of its requests.
 pub(super) fn open(settings: &Settings, request: http::Request<Body>) -> Result<Call, tonic::Status> {
     let (head, body) = request.into_parts();
-    let Gathered { pieces, rest } = gather(body)?;
-    let kind = if rest.is_some() { CallKind::Bidi } else { CallKind::ServerStream };
-    let prepared = prepare(settings, kind, head.uri.path(), &head.headers);
+    let gathered = gather(body)?;
+    let prepared = prepare(settings, &head, &gathered);
     let (prepared, transport) = prepared.map_err(|status| tonic_status(&status, &HeaderList::new()))?;
 
+    let Gathered { pieces, rest } = gathered;
     let call = Call::new(|face| Driver::open(prepared, rest.is_some(), transport, face));
     pieces.iter().for_each(|piece| call.send(piece));
     match rest {
@@ -45,25 +47,57 @@ pub(super) fn open(settings: &Settings, request: http::Request<Body>) -> Result<
 
 fn prepare(
     settings: &Settings,
-    kind: CallKind,
-    path: &str,
-    headers: &HeaderMap,
-) -> Result<(call::Call, std::rc::Rc<dyn Transport>), Status> {
-    let name = select(kind, settings.speak, settings.transport, settings.runtime)?;
-    // Nothing is reserved for a message that passes: the limit of tonic's own decoder holds.
-    let messages = Messages::new(settings.max_message().unwrap_or(u32::MAX as usize));
-    let protocol = framed(name, kind, settings.speak, messages)?;
-    let metadata = metadata(settings.metadata(), headers)?;
+    head: &http::request::Parts,
+    gathered: &Gathered,
+) -> Result<(call::Call, Rc<dyn Transport>), Status> {
+    let declared = head.extensions.get::<CallKind>().copied();
+    // Requests that are all there are none that stream, whatever the method.
+    let (carried, told) = match gathered.rest {
+        Some(_) => (declared.unwrap_or(CallKind::Bidi), CallKind::Bidi),
+        None => (CallKind::ServerStream, CallKind::ServerStream),
+    };
+    let name = select(carried, settings.speak, settings.transport, settings.runtime)?;
+    let kind = declared.unwrap_or(carried);
+    if settings.speak == Speak::Connect {
+        check_connect(declared, gathered)?;
+    }
+    let value = |name: &str| head.headers.get(name).map(|value| value.as_bytes().to_vec());
+    let is_bare = settings.speak == Speak::Connect && kind == CallKind::Unary;
+    let own = Own {
+        // A bare message has no flag of its own.
+        encoding: value("grpc-encoding").filter(|_| !is_bare || gathered.begins_compressed()),
+        accept: value("grpc-accept-encoding"),
+        single: declared.is_some_and(|kind| !kind.streams_responses()),
+        // Nothing is reserved for a message that passes: the limit of tonic's own decoder holds.
+        max: settings.max_message().unwrap_or(if is_bare { MAX_BARE } else { u32::MAX as usize }),
+    };
+    let protocol = framed(name, kind, settings.speak, own)?;
+    let metadata = metadata(settings.metadata(), &head.headers)?;
     protocol.check_metadata(&metadata)?;
     let config = Config {
-        kind,
-        path: path.to_string(),
+        // Pieces are told, not messages, of which there may be any number.
+        kind: told,
+        path: head.uri.path().to_string(),
         metadata,
-        timeout: asked_timeout(headers)?.or_else(|| settings.timeout()),
+        timeout: asked_timeout(&head.headers)?.or_else(|| settings.timeout()),
         triple: false,
         receive_window: settings.receive_window(),
     };
     Ok((call::Call::new(config, Box::new(protocol)), settings.transport(name)?))
+}
+
+fn check_connect(declared: Option<CallKind>, gathered: &Gathered) -> Result<(), Status> {
+    let words = match declared {
+        None if gathered.rest.is_none() => {
+            "Connect writes unary calls otherwise than streams: say which this is, by the request's extension \
+             tidewire::channel::CallKind"
+        }
+        Some(CallKind::Unary) if !gathered.is_one_message() => {
+            "a unary call is to have exactly one message, which is there when the call is made"
+        }
+        _ => return Ok(()),
+    };
+    Err(Status::misuse(Code::InvalidArgument, words))
 }
 
 /// The channel's metadata, but for names that the call has itself, and the call's.
@@ -74,9 +108,7 @@ fn metadata(defaults: &HeaderMap, own: &HeaderMap) -> Result<HeaderList, Status>
         if OWN.contains(&name.as_str()) {
             continue;
         }
-        if !COMPRESSION.contains(&name.as_str()) {
-            metadata::check(name.as_str(), value.as_bytes())?;
-        }
+        metadata::check(name.as_str(), value.as_bytes())?;
         list.push((name.to_string(), value.as_bytes().to_vec()));
     }
     Ok(list)

@@ -21,6 +21,20 @@ pub(super) struct Gathered {
     pub(super) rest: Option<Body>,
 }
 
+impl Gathered {
+    /// Whether it is one whole message.
+    pub(super) fn is_one_message(&self) -> bool {
+        let [piece] = self.pieces.as_slice() else { return false };
+        let [_, a, b, c, d, message @ ..] = &**piece else { return false };
+        self.rest.is_none() && u32::from_be_bytes([*a, *b, *c, *d]) as usize == message.len()
+    }
+
+    /// Whether the first message is compressed.
+    pub(super) fn begins_compressed(&self) -> bool {
+        self.pieces.first().and_then(|piece| piece.first()) == Some(&1)
+    }
+}
+
 /// Takes what is there without waiting: only so can a unary call be told from a stream.
 pub(super) fn gather(mut body: Body) -> Result<Gathered, tonic::Status> {
     let cx = &mut Context::from_waker(Waker::noop());

@@ -74,9 +74,46 @@ impl<'a> Fields<'a> {
     }
 }
 
+#[cfg(any(feature = "channel", not(target_family = "wasm")))]
+pub use encode::encode;
+
+#[cfg(any(feature = "channel", not(target_family = "wasm")))]
+mod encode {
+    use crate::status::Status;
+
+    /// What [`decode`](super::decode) reads, with code and message.
+    pub fn encode(status: &Status) -> Vec<u8> {
+        let mut bytes = vec![0x08];
+        push_varint(&mut bytes, status.code as usize);
+        push_bytes(&mut bytes, 0x12, status.message.as_bytes());
+        for detail in &status.details {
+            let mut any = Vec::new();
+            push_bytes(&mut any, 0x0a, detail.type_url.as_bytes());
+            push_bytes(&mut any, 0x12, &detail.value);
+            push_bytes(&mut bytes, 0x1a, &any);
+        }
+        bytes
+    }
+
+    fn push_bytes(into: &mut Vec<u8>, key: u8, bytes: &[u8]) {
+        into.push(key);
+        push_varint(into, bytes.len());
+        into.extend_from_slice(bytes);
+    }
+
+    fn push_varint(into: &mut Vec<u8>, mut value: usize) {
+        while value >= 0x80 {
+            into.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        into.push(value as u8);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::Status;
     use prost::Message as _;
 
     #[derive(Clone, PartialEq, prost::Message)]
@@ -109,6 +146,17 @@ mod tests {
             let bytes = RpcStatus { code, message, details, unknown, unknown_too: 1.0 }.encode_to_vec();
             let read: Vec<_> = decode(&bytes).unwrap().into_iter().map(|d| (d.type_url, d.value)).collect();
             proptest::prop_assert_eq!(read, anys);
+        });
+    }
+
+    #[test]
+    fn what_is_written_prost_reads() {
+        proptest::proptest!(|(code in 1..17, message: String, anys: Vec<(String, Vec<u8>)>)| {
+            let details = anys.iter().cloned().map(|(type_url, value)| Detail { type_url, value }).collect();
+            let written = encode(&Status::from_peer(code, message.clone(), details));
+            let details = anys.into_iter().map(|(type_url, value)| Any { type_url, value }).collect();
+            let read = RpcStatus { code, message, details, ..RpcStatus::default() };
+            proptest::prop_assert_eq!(RpcStatus::decode(written.as_slice()).unwrap(), read);
         });
     }
 

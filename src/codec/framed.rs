@@ -4,34 +4,86 @@
 
 use std::time::Duration;
 
-use super::envelope::{EnvelopeError, PREFIX, Payload};
-use super::gzip::COMPRESSED;
+use super::envelope::{self, EnvelopeError, PREFIX, Payload};
+use super::gzip::{self, COMPRESSED, Compression, Names};
 use super::text::{self, TextDecoder};
-use super::{Frame, HeaderList, Protocol, envelope_status, essence, grpc_web, too_large, trailers};
-use crate::status::Status;
-
-/// What gzip is offered by: the caller says so itself.
-const ENCODINGS: [&str; 4] =
-    ["grpc-encoding", "grpc-accept-encoding", "connect-content-encoding", "connect-accept-encoding"];
+use super::{
+    Frame, HeaderList, NO_MESSAGE, Protocol, SECOND_MESSAGE, envelope_status, essence, grpc_web, too_large,
+    trailers,
+};
+use crate::status::{Code, Fault, Status};
 
 const BINARY: &str = "application/grpc-web";
 const TEXT: &str = "application/grpc-web-text";
 
 /// How the dialect below writes what stands around the messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
-    /// The bit of an envelope's flags that says: no message, but the end; 0 where there is none.
-    pub last: u8,
-    /// Requests go out in base64.
-    pub text: bool,
+pub enum Shape {
+    /// gRPC, and gRPC-Web in its binary forms.
+    Grpc {
+        /// The bit of an envelope's flags that says: no message, but the end; 0 where there is none.
+        last: u8,
+    },
+    /// gRPC-Web, base64.
+    Text,
+    /// A stream of Connect.
+    Connect,
+    /// One message without an envelope. `is_inflated`: the transport undoes `content-encoding`, and offers to.
+    Bare {
+        /// As `fetch` does.
+        is_inflated: bool,
+    },
+}
+
+impl Shape {
+    fn last(self) -> u8 {
+        match self {
+            Self::Grpc { last } => last,
+            Self::Text => 0x80,
+            Self::Connect => 0x02,
+            Self::Bare { .. } => 0,
+        }
+    }
+
+    fn names(self) -> &'static Names {
+        match self {
+            Self::Grpc { .. } | Self::Text => gzip::GRPC,
+            Self::Connect => gzip::CONNECT,
+            Self::Bare { .. } => gzip::HTTP,
+        }
+    }
+}
+
+/// What the caller does itself.
+#[derive(Clone, Debug, Default)]
+pub struct Own {
+    /// What its messages are compressed by, as `grpc-encoding` has it.
+    pub encoding: Option<Vec<u8>>,
+    /// What it takes, as `grpc-accept-encoding` has it.
+    pub accept: Option<Vec<u8>>,
+    /// The method answers with exactly one message.
+    pub single: bool,
+    /// The largest message that is taken, in bytes as they are on the wire.
+    pub max: usize,
+}
+
+impl Own {
+    /// What the dialect below is to know of it: enough to read what it has compressed besides messages.
+    pub fn compression(&self) -> Compression {
+        let accepts =
+            |accept: &Vec<u8>| accept.split(|b| *b == b',').any(|name| name.trim_ascii() == b"gzip");
+        Compression { accept: self.accept.as_ref().is_some_and(accepts), send: false }
+    }
 }
 
 /// Such a dialect. Its messages ([`Frame::Message`]) are pieces of the framed body: cut anywhere, whole only together.
 pub struct Framed {
     inner: Box<dyn Protocol>,
     shape: Shape,
-    max: usize,
+    own: Own,
     place: Place,
+    messages: usize,
+    http: u16,
     /// Present where the answer is text: its decoder, and what it has decoded and nobody has read.
     plain: Option<(TextDecoder, Vec<u8>)>,
 }
@@ -47,16 +99,17 @@ enum Place {
         promised: usize,
         got: usize,
     },
-    /// In an envelope that is no message.
+    /// In what is no message, or has no envelope.
     Inner,
 }
 
 const START: Place = Place::Prefix { bytes: [0; PREFIX], got: 0 };
 
 impl Framed {
-    /// What `inner` speaks, with messages of at most `max` bytes, as they are on the wire.
-    pub fn new(inner: Box<dyn Protocol>, shape: Shape, max: usize) -> Self {
-        Self { inner, shape, max, place: START, plain: None }
+    /// What `inner` speaks.
+    pub fn new(inner: Box<dyn Protocol>, shape: Shape, own: Own) -> Self {
+        let place = if matches!(shape, Shape::Bare { .. }) { Place::Inner } else { START };
+        Self { inner, shape, own, place, messages: 0, http: 0, plain: None }
     }
 
     fn next_binary(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {
@@ -72,7 +125,7 @@ impl Framed {
         if matches!(frame, Some(Frame::Headers(_))) {
             self.place = START;
         }
-        Ok(frame)
+        Ok(frame.map(|frame| self.last(frame)))
     }
 
     /// Moves on over all that passes as it is. What is refused behind it is refused when nothing stands before it.
@@ -80,34 +133,49 @@ impl Framed {
         let start = *at;
         loop {
             let rest = &chunk[*at..];
-            match &mut self.place {
+            let refused = match &mut self.place {
                 Place::Inner => return Ok(()),
-                Place::Payload { promised, got } if got == promised => self.place = START,
+                Place::Payload { promised, got } if got == promised => {
+                    self.place = START;
+                    continue;
+                }
                 Place::Prefix { bytes: [_, length @ ..], got: PREFIX } => {
                     let promised = u32::from_be_bytes(*length) as usize;
-                    if promised > self.max {
-                        return if *at > start { Ok(()) } else { Err(too_large(promised, self.max)) };
+                    if promised <= self.own.max {
+                        self.place = Place::Payload { promised, got: 0 };
+                        continue;
                     }
-                    self.place = Place::Payload { promised, got: 0 };
+                    too_large(promised, self.own.max)
                 }
                 _ if rest.is_empty() => return Ok(()),
                 Place::Payload { promised, got } => {
                     let take = rest.len().min(*promised - *got);
                     *got += take;
                     *at += take;
+                    continue;
                 }
-                Place::Prefix { got: 0, .. } if rest[0] & self.shape.last != 0 => self.place = Place::Inner,
+                Place::Prefix { got: 0, .. } if rest[0] & self.shape.last() != 0 => {
+                    self.place = Place::Inner;
+                    continue;
+                }
                 Place::Prefix { bytes, got } => {
-                    if *got == 0
-                        && let Err(status) = seen(&mut *self.inner, rest[0])
-                    {
-                        return if *at > start { Ok(()) } else { Err(status) };
+                    let seen = if *got == 0 { seen(&mut *self.inner, rest[0]) } else { Ok(()) };
+                    match seen {
+                        Ok(()) if *got == 0 && self.own.single && self.messages == 1 => {
+                            Status::new(Code::Unimplemented, Fault::Peer, SECOND_MESSAGE)
+                        }
+                        Ok(()) => {
+                            self.messages += usize::from(*got == 0);
+                            bytes[*got] = rest[0];
+                            *got += 1;
+                            *at += 1;
+                            continue;
+                        }
+                        Err(status) => status,
                     }
-                    bytes[*got] = rest[0];
-                    *got += 1;
-                    *at += 1;
                 }
-            }
+            };
+            return if *at > start { Ok(()) } else { Err(refused) };
         }
     }
 
@@ -148,6 +216,34 @@ impl Framed {
         };
         Some(envelope_status(EnvelopeError::Truncated { promised, got }))
     }
+
+    /// The frame at the end of a bare message is the message; with its envelope it is one like any other.
+    fn wrapped(&mut self, frame: Frame) -> Frame {
+        match frame {
+            Frame::Message(payload) => self.enveloped(0, &payload),
+            Frame::Compressed { flags, payload, .. } if self.http == 200 => {
+                // The dialect has had its message: one of no bytes, which nobody is told of.
+                let _ = self.inner.handle_inflated(flags, Vec::new());
+                self.inner.handle_end(None);
+                self.enveloped(COMPRESSED, &payload)
+            }
+            other => other,
+        }
+    }
+
+    fn enveloped(&mut self, flags: u8, payload: &Payload) -> Frame {
+        self.messages += 1;
+        Frame::Message(Payload::Joined(envelope::encode(flags, payload.bytes(&[]))))
+    }
+
+    fn last(&self, frame: Frame) -> Frame {
+        match frame {
+            Frame::End(status, trailers) if status.is_ok() && self.own.single && self.messages == 0 => {
+                Frame::End(Status::new(Code::Unimplemented, Fault::Peer, NO_MESSAGE), trailers)
+            }
+            other => other,
+        }
+    }
 }
 
 /// Tells the dialect of a message that passes: in its stead it reads one of no bytes.
@@ -162,8 +258,16 @@ impl Protocol for Framed {
     }
 
     fn request_headers(&self, timeout: Option<Duration>) -> HeaderList {
+        let (encoding, accept) = *self.shape.names();
         let mut headers = self.inner.request_headers(timeout);
-        headers.retain(|(name, _)| !ENCODINGS.contains(&name.as_str()));
+        headers.retain(|(name, _)| name != encoding && name != accept);
+        let mut push = |name: &str, value: &Option<Vec<u8>>| {
+            headers.extend(value.clone().map(|value| (name.to_string(), value)));
+        };
+        push(encoding, &self.own.encoding);
+        if self.shape != (Shape::Bare { is_inflated: true }) {
+            push(accept, &self.own.accept);
+        }
         headers
     }
 
@@ -179,23 +283,36 @@ impl Protocol for Framed {
         false
     }
 
-    /// Of a piece of the framed body.
+    /// Of a piece of the framed body; of a bare message, all of it.
     fn encode(&self, framed: &[u8], _: bool) -> Vec<u8> {
-        if self.shape.text { text::encode(framed) } else { framed.to_vec() }
+        match self.shape {
+            Shape::Grpc { .. } | Shape::Connect => framed.to_vec(),
+            Shape::Text => text::encode(framed),
+            Shape::Bare { .. } => framed.get(PREFIX..).unwrap_or_default().to_vec(),
+        }
     }
 
     fn handle_headers(&mut self, http: u16, headers: &mut HeaderList) -> Result<(), Status> {
+        self.http = http;
         let is_text = essence(headers).starts_with(TEXT.as_bytes());
         self.plain = is_text.then(Default::default);
-        if !is_text {
-            return self.inner.handle_headers(http, headers);
+        if is_text {
+            // What is decoded here is binary for the dialect below.
+            let mut binary = headers.clone();
+            for (_, value) in binary.iter_mut().filter(|(name, _)| name == "content-type") {
+                *value = [BINARY.as_bytes(), &value.trim_ascii_start()[TEXT.len()..]].concat();
+            }
+            return self.inner.handle_headers(http, &mut binary);
         }
-        // What is decoded here is binary for the dialect below.
-        let mut binary = headers.clone();
-        for (_, value) in binary.iter_mut().filter(|(name, _)| name == "content-type") {
-            *value = [BINARY.as_bytes(), &value.trim_ascii_start()[TEXT.len()..]].concat();
+        self.inner.handle_headers(http, headers)?;
+        // As the caller knows it; what the transport has undone is not for the caller to undo.
+        let encoding = self.shape.names().0;
+        if self.shape != (Shape::Bare { is_inflated: true }) {
+            for (name, _) in headers.iter_mut().filter(|(name, _)| name == encoding) {
+                *name = gzip::GRPC.0.to_string();
+            }
         }
-        self.inner.handle_headers(http, &mut binary)
+        Ok(())
     }
 
     fn next(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {
@@ -206,18 +323,22 @@ impl Protocol for Framed {
     }
 
     fn handle_inflated(&mut self, flags: u8, bytes: Vec<u8>) -> Result<Option<Frame>, Status> {
-        self.inner.handle_inflated(flags, bytes)
+        Ok(self.inner.handle_inflated(flags, bytes)?.map(|frame| self.last(frame)))
     }
 
     fn handle_end(&mut self, trailers: Option<HeaderList>) -> Frame {
         if self.plain.as_ref().is_some_and(|(decoder, _)| !decoder.is_whole()) {
-            return Frame::End(grpc_web::cut_base64(), HeaderList::new());
+            return Frame::End(Status::internal(grpc_web::CUT_BASE64), HeaderList::new());
         }
         // A peer that says why it broke off is believed before our own guess.
         let says = trailers.as_ref().and_then(trailers::status).is_some_and(|status| !status.is_ok());
         match self.truncated() {
             Some(status) if !says => Frame::End(status, trailers.unwrap_or_default()),
-            _ => self.inner.handle_end(trailers),
+            _ => {
+                let frame = self.inner.handle_end(trailers);
+                let frame = self.wrapped(frame);
+                self.last(frame)
+            }
         }
     }
 

@@ -18,6 +18,7 @@ const TRAILER: u8 = 0x80;
 const NATIVE: &str = "application/grpc+";
 const BINARY: &str = "application/grpc-web+";
 const TEXT: &str = "application/grpc-web-text+";
+pub(super) const CUT_BASE64: &str = "the response ended inside a base64 quantum: the stream was cut";
 
 /// How gRPC-Web is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,14 +192,10 @@ impl Protocol for GrpcWeb {
 
     fn handle_end(&mut self, _: Option<HeaderList>) -> Frame {
         if self.plain.as_ref().is_some_and(|plain| !plain.decoder.is_whole()) {
-            return Frame::End(cut_base64(), HeaderList::new());
+            return Frame::End(Status::internal(CUT_BASE64), HeaderList::new());
         }
         self.end(None)
     }
-}
-
-pub(super) fn cut_base64() -> Status {
-    Status::internal("the response ended inside a base64 quantum: the stream was cut")
 }
 
 pub(super) fn not_base64(error: NotBase64) -> Status {

@@ -9,6 +9,8 @@ pub mod connect;
 pub mod connect_error;
 pub mod details;
 pub mod envelope;
+// Of Rust callers only: what is not compiled cannot change how the rest is.
+#[cfg(any(feature = "channel", not(target_family = "wasm")))]
 pub mod framed;
 pub mod grpc;
 pub mod grpc_web;
@@ -31,6 +33,12 @@ use gzip::{Compression, Names};
 
 /// HTTP headers or trailers as they travel: lower-case names, raw values, order and repeats kept.
 pub type HeaderList = Vec<(String, Vec<u8>)>;
+
+/// An end without the one message.
+pub(crate) const NO_MESSAGE: &str =
+    "the server ended with OK but sent no message, and the method is to answer with one";
+pub(crate) const SECOND_MESSAGE: &str =
+    "the server sent a second message, but the method is to answer with one";
 
 /// Largest trailer block, in bytes: what HTTP stacks take for headers.
 const MAX_TRAILERS: usize = 64 * 1024;

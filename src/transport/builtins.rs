@@ -3,18 +3,6 @@
 
 use wasm_bindgen::prelude::*;
 
-use super::Copied;
-
-impl Uint8Array {
-    /// The one copy of what came from the network.
-    pub(crate) fn copy_in(&self) -> Copied {
-        let copied = self.to_vec();
-        #[cfg(feature = "channel")]
-        let copied = copied.into();
-        copied
-    }
-}
-
 #[wasm_bindgen]
 extern "C" {
     #[derive(Clone)]

@@ -32,7 +32,9 @@ impl Transport for CallSocket {
             Event::Opened if bare => sink.incoming(Incoming::Headers { status: 101, headers: Vec::new() }),
             Event::Opened => {}
             Event::Message(buffer) => {
-                let bytes = buffer.copy_in();
+                let bytes = buffer.to_vec();
+                #[cfg(feature = "channel")]
+                let bytes = bytes::Bytes::from(bytes);
                 counted.set(counted.get() + bytes.len());
                 sink.incoming(Incoming::Data(Chunk::new(&buffer, &bytes)));
                 if counted.get() > max_unread {

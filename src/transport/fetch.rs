@@ -33,7 +33,9 @@ impl Transport for Fetch {
             }
             1 => {
                 let buffer: Uint8Array = a.unchecked_into();
-                let bytes = buffer.copy_in();
+                let bytes = buffer.to_vec();
+                #[cfg(feature = "channel")]
+                let bytes = bytes::Bytes::from(bytes);
                 sink.incoming(Incoming::Data(Chunk::new(&buffer, &bytes)));
             }
             2 => sink.incoming(Incoming::End(None)),

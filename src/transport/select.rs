@@ -3,7 +3,8 @@
 use crate::call::CallKind;
 use crate::codec::bare::{Bare, Dialect};
 use crate::codec::connect::Connect;
-use crate::codec::framed::{Framed, Shape};
+#[cfg(any(feature = "channel", not(target_family = "wasm")))]
+use crate::codec::framed::{Framed, Own, Shape};
 use crate::codec::grpc::Grpc;
 use crate::codec::grpc_web::{Form, GrpcWeb};
 use crate::codec::gzip::Compression;
@@ -151,15 +152,18 @@ pub fn protocol(
 }
 
 /// The dialect of a call whose caller frames its messages for itself.
-pub fn framed(name: Name, kind: CallKind, speak: Speak, messages: Messages) -> Result<Framed, Status> {
-    let max = messages.max;
-    let inner = protocol(name, kind, speak, false, messages)?;
-    let last = match (name, speak) {
-        (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) => 0,
-        _ => 0x80,
+#[cfg(any(feature = "channel", not(target_family = "wasm")))]
+pub fn framed(name: Name, kind: CallKind, speak: Speak, own: Own) -> Result<Framed, Status> {
+    let shape = match (name, speak) {
+        (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) => Shape::Grpc { last: 0 },
+        (_, Speak::Connect) if kind != CallKind::Unary => Shape::Connect,
+        (_, Speak::Connect | Speak::Triple) => Shape::Bare { is_inflated: name == Name::Fetch },
+        (Name::Fetch | Name::TidewireV1, Speak::GrpcWebText) => Shape::Text,
+        _ => Shape::Grpc { last: 0x80 },
     };
-    let text = name != Name::GrpcWebsockets && speak == Speak::GrpcWebText;
-    Ok(Framed::new(inner, Shape { last, text }, max))
+    let messages = Messages { gzip: own.compression(), ..Messages::new(own.max) };
+    let inner = protocol(name, kind, speak, false, messages)?;
+    Ok(Framed::new(inner, shape, own))
 }
 
 /// What is wanted of compression: bits 1 to accept gzip, 2 to send it, 4 and 8 for anything else, which there is not.

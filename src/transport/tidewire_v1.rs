@@ -41,8 +41,8 @@ pub(crate) struct TidewireV1 {
 }
 
 impl TidewireV1 {
-    #[cfg(feature = "js")]
     /// Closes the socket; whoever still uses it is told that it was lost.
+    #[cfg(feature = "js")]
     pub(crate) fn close(&self) {
         let link = self.current.borrow_mut().take();
         if let Some(link) = link {
@@ -243,7 +243,9 @@ impl Link {
     }
 
     fn receive(self: &Rc<Self>, buffer: &Uint8Array) {
-        let message = buffer.copy_in();
+        let message = buffer.to_vec();
+        #[cfg(feature = "channel")]
+        let message = bytes::Bytes::from(message);
         let outcome = self.state.borrow_mut().connection.handle_message(web::now(), &message);
         self.dispatch(Some(Chunk::new(buffer, &message)));
         self.flush();

@@ -2,20 +2,26 @@
 //! end is told as to any other caller.
 
 use tidewire::codec::envelope::{self, Payload};
-use tidewire::codec::framed::{Framed, Shape};
+use tidewire::codec::framed::{Framed, Own, Shape};
+use tidewire::codec::trailers::first;
 use tidewire::codec::{Frame, Protocol, text};
 use tidewire::status::Code;
 
-use super::replay::{ALL, Answer, HTTP, Heard, MAX_MESSAGE, WEB, Wire, answer};
+use super::replay::{ALL, Answer, BARE, HTTP, Heard, MAX_MESSAGE, WEB, Wire, answer};
+
+fn shape(wire: Wire) -> Shape {
+    match wire {
+        Wire::Native => Shape::Grpc { last: 0 },
+        Wire::Binary | Wire::Sockets => Shape::Grpc { last: 0x80 },
+        Wire::Text | Wire::PaddedText => Shape::Text,
+        Wire::Connect => Shape::Connect,
+        bare => Shape::Bare { is_inflated: bare == Wire::ConnectUnary },
+    }
+}
 
 fn framed(wire: Wire, answer: &Answer) -> Framed {
-    let last = match wire {
-        Wire::Native => 0,
-        Wire::Connect => 0x02,
-        _ => 0x80,
-    };
-    let shape = Shape { last, text: matches!(wire, Wire::Text | Wire::PaddedText) };
-    Framed::new(wire.protocol_with(answer.accepted()), shape, MAX_MESSAGE)
+    let own = Own { max: MAX_MESSAGE, single: answer.is_single(), ..Own::default() };
+    Framed::new(wire.protocol_with(answer.accepted()), shape(wire), own)
 }
 
 /// All that passes, as one message.
@@ -115,5 +121,65 @@ fn requests_go_out_as_they_are_framed() {
         let sent = framed(wire, &answer()).encode(&two, false);
         let is_text = matches!(wire, Wire::Text | Wire::PaddedText);
         assert_eq!(sent, if is_text { text::encode(&two) } else { two.clone() });
+    }
+}
+
+#[test]
+fn a_bare_message_gets_the_envelope_that_it_lacks() {
+    for wire in BARE {
+        let heard = passed(&answer().body("one").header("trailer-x-last", "1"), wire);
+        assert_eq!(heard.messages, [envelope::encode(0, b"one")], "{wire:?}");
+        assert!(heard.status.is_ok());
+        assert_eq!(heard.trailer("x-last"), ["1"]);
+    }
+    let zip = super::gzip::deflate(b"one");
+    let answer = answer().accepting_gzip().header("content-encoding", "gzip").body(&zip);
+    let heard = passed(&answer, Wire::ConnectGet);
+    assert_eq!(heard.messages, [envelope::encode(1, &zip)]);
+    assert!(heard.status.is_ok());
+    let headers = heard.headers.unwrap();
+    assert_eq!(first(&headers, "grpc-encoding"), Some(&b"gzip"[..]));
+}
+
+#[test]
+fn a_bare_error_is_inflated_here() {
+    let json = br#"{"code":"not_found","message":"none"}"#;
+    let headers = answer().accepting_gzip().http(404).header("content-type", "application/json");
+    let answer = headers.header("content-encoding", "gzip").body(super::gzip::deflate(json));
+    let heard = passed(&answer, Wire::ConnectGet);
+    assert_eq!((heard.status.code, heard.status.message.as_str()), (Code::NotFound, "none"));
+}
+
+#[test]
+fn a_method_of_one_answer_has_neither_none_nor_two() {
+    for wire in ALL {
+        let none = passed(&answer().ok().single(), wire);
+        assert_eq!(none.status.code, Code::Unimplemented, "{wire:?}");
+        let two = passed(&answer().message("one").message("two").ok().single(), wire);
+        assert_eq!(two.messages, [envelope::encode(0, b"one")]);
+        assert_eq!(two.status.code, Code::Unimplemented, "{wire:?}");
+        assert!(passed(&answer().message("one").ok().single(), wire).status.is_ok());
+    }
+}
+
+#[test]
+fn compression_is_named_as_the_dialect_names_it() {
+    for (wire, encoding, accept) in [
+        (Wire::Binary, "grpc-encoding", Some("grpc-accept-encoding")),
+        (Wire::Connect, "connect-content-encoding", Some("connect-accept-encoding")),
+        (Wire::Triple, "content-encoding", Some("accept-encoding")),
+        // fetch offers what it undoes.
+        (Wire::ConnectUnary, "content-encoding", None),
+    ] {
+        let (encoded, accepted) = (Some(b"zstd".to_vec()), Some(b"zstd,gzip".to_vec()));
+        let own = Own { encoding: encoded, accept: accepted, ..Own::default() };
+        let headers = Framed::new(wire.protocol(), shape(wire), own).request_headers(None);
+        let value = |name: &str| first(&headers, name);
+        assert_eq!(value(encoding), Some(&b"zstd"[..]), "{wire:?}");
+        assert_eq!(accept.and_then(value), accept.map(|_| &b"zstd,gzip"[..]), "{wire:?}");
+        assert_eq!(
+            headers.iter().filter(|(name, _)| name.ends_with("encoding")).count(),
+            1 + usize::from(accept.is_some())
+        );
     }
 }

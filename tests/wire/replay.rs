@@ -93,11 +93,20 @@ pub(crate) struct Answer {
     body: Option<Vec<u8>>,
     trailers: Option<HeaderList>,
     accepts: bool,
+    single: bool,
 }
 
 /// HTTP 200 and the content type of the wire, nothing else yet.
 pub(crate) fn answer() -> Answer {
-    Answer { http: 200, headers: Vec::new(), frames: Vec::new(), body: None, trailers: None, accepts: false }
+    Answer {
+        http: 200,
+        headers: Vec::new(),
+        frames: Vec::new(),
+        body: None,
+        trailers: None,
+        accepts: false,
+        single: false,
+    }
 }
 
 impl Answer {
@@ -116,6 +125,15 @@ impl Answer {
     pub(crate) fn accepting_gzip(mut self) -> Self {
         self.accepts = true;
         self
+    }
+
+    /// To a method that answers with one message.
+    pub(crate) fn single(self) -> Self {
+        Self { single: true, ..self }
+    }
+
+    pub(crate) fn is_single(&self) -> bool {
+        self.single
     }
 
     /// The same, in gzip.
