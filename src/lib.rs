@@ -10,7 +10,10 @@
 //! - `transport`: moves bytes and knows no RPC.
 //! - `driver`: joins a call and a transport.
 //! - `js`: the thin face that the npm package stands on.
-//! - `channel`: the thin face for Rust, under clients that tonic generated.
+//! - `channel`: the thin face for Rust, under clients that tonic generated: `tidewire::Channel`, of the feature `channel`.
+//!
+//! In a browser, or wherever else wasm32 runs with `fetch` and `WebSocket`, all of it is there. Elsewhere the pure layers
+//! are, for gateways and tests: the features change nothing there.
 #![forbid(unsafe_code)]
 
 mod base64;

@@ -11,7 +11,7 @@ pub enum Code {
     Ok = 0,
     /// The caller gave up.
     Cancelled = 1,
-    /// No better code is known, or the peer sent one that gRPC does not have (see [`Status::raw_code`]).
+    /// No better code is known, or the peer sent one that gRPC does not have (see [`Fields::raw_code`]).
     Unknown = 2,
     /// The arguments can never be right, whatever the state of the system.
     InvalidArgument = 3,

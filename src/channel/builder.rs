@@ -87,6 +87,7 @@ pub struct Builder {
     credentials: Option<Credentials>,
     max_message: Option<usize>,
     receive_window: usize,
+    buffer_requests: usize,
     header_wait: Duration,
 }
 
@@ -101,6 +102,7 @@ impl Builder {
             credentials: None,
             max_message: None,
             receive_window: MIB,
+            buffer_requests: 0,
             header_wait: Duration::from_millis(300),
         }
     }
@@ -142,6 +144,13 @@ impl Builder {
         Self { receive_window: bytes, ..self }
     }
 
+    /// Lets `fetch` carry streams of requests in browsers, where it cannot stream them: requests are kept until their
+    /// end, at most this many bytes, and leave as one. Until then the server hears nothing, so a bidi call is half-duplex.
+    /// More than fits ends the call with RESOURCE_EXHAUSTED. Not so unless given: a WebSocket carries such calls.
+    pub fn buffer_request_bytes(self, bytes: usize) -> Self {
+        Self { buffer_requests: bytes, ..self }
+    }
+
     /// How long the answer to a stream of requests waits for the server's headers while no request is there to be sent;
     /// 300 ms unless given. Then it is handed over without them, since a server may send them with its first message
     /// only, and a caller may send its first request once it has the answer.
@@ -181,8 +190,15 @@ impl Builder {
             }
         };
         let sockets = words![if secure { "wss:" } else { "ws:" }, rest];
-        let runtime =
-            Runtime { fetch: fetch.is_some(), websocket: web_socket.is_some(), ..abilities(secure) };
+        let able = abilities(secure);
+        // Where requests can be streamed while the answer comes, nothing has to be kept.
+        let buffer = if able.full_duplex { 0 } else { self.buffer_requests };
+        let runtime = Runtime {
+            fetch: fetch.is_some(),
+            request_buffering: buffer > 0,
+            websocket: web_socket.is_some(),
+            ..able
+        };
         let credentials = self.credentials.map_or(JsValue::UNDEFINED, |credentials| {
             JsValue::from_str(match credentials {
                 Credentials::Omit => "omit",
@@ -206,7 +222,7 @@ impl Builder {
                 Transport::GrpcWebsockets => Some(Name::GrpcWebsockets),
                 Transport::TidewireV1 => Some(Name::TidewireV1),
             },
-            fetch: fetch.map(|fetch| Rc::new(Fetch { fetch, base, buffer: 0, credentials })),
+            fetch: fetch.map(|fetch| Rc::new(Fetch { fetch, base, buffer, credentials })),
             call_socket: web_socket.clone().map(|constructor| {
                 Rc::new(CallSocket { constructor, base: sockets.clone(), max_unread, bare: false })
             }),

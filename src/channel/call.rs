@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -19,6 +20,9 @@ use crate::driver::{Driver, Face};
 use crate::status::Status;
 use crate::transport::Chunk;
 use crate::transport::timer::Timer;
+
+/// Less than this part of a chunk is not worth the chunk.
+const SMALL: usize = 4;
 
 /// What was told and not yet asked for.
 #[derive(Default)]
@@ -87,12 +91,15 @@ impl Face for RustFace {
 
     fn messages(&self, chunk: Option<Chunk<'_>>, pieces: Vec<Payload>) {
         self.tell(|told| {
-            told.pieces.extend(pieces.into_iter().filter_map(|piece| match (piece, chunk) {
-                (Payload::Joined(bytes), _) => Some(bytes.into()),
-                (Payload::InChunk(range), Some(chunk)) => Some(chunk.whole.slice_ref(&chunk.bytes[range])),
-                // Only a chunk gives such a payload.
-                (Payload::InChunk(_), None) => None,
-            }));
+            for piece in pieces {
+                let piece = match (piece, chunk) {
+                    (Payload::Joined(bytes), _) => bytes.into(),
+                    (Payload::InChunk(range), Some(chunk)) => slice(chunk, range, !told.pieces.is_empty()),
+                    // Only a chunk gives such a payload.
+                    (Payload::InChunk(_), None) => continue,
+                };
+                told.pieces.push_back(piece);
+            }
         });
     }
 
@@ -109,6 +116,16 @@ impl Face for RustFace {
         });
         wake(&self.0, |told| &mut told.sender);
     }
+}
+
+/// A slice keeps all of its chunk, which other calls share. One that has to wait behind others is copied where it is a
+/// small part: or a reader that is behind would hold many times what its window allows.
+fn slice(chunk: Chunk<'_>, range: Range<usize>, waits: bool) -> Bytes {
+    let bytes = &chunk.bytes[range];
+    if waits && bytes.len() < chunk.whole.len() / SMALL {
+        return Bytes::copy_from_slice(bytes);
+    }
+    chunk.whole.slice_ref(bytes)
 }
 
 /// Nothing is borrowed meanwhile: an executor may poll at once.

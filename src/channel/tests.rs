@@ -2,5 +2,6 @@
 //! (`tests/web/script.js`). Clients that tonic generated, on real servers, are in `tests/rust-web/`.
 
 mod answers;
+mod gateway;
 mod requests;
 mod troupe;

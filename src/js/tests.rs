@@ -9,7 +9,7 @@ mod connect;
 mod connection;
 mod failures;
 mod fetch;
-mod gateway;
+pub(crate) mod gateway;
 mod grpc_websockets;
 mod reentrance;
 pub(crate) mod script;

@@ -1,8 +1,8 @@
 //! Layer 3: moves bytes and knows no RPC.
 //!
 //! A transport opens HTTP exchanges: a head, body bytes, the end of our half or a reset, one way; status, headers, body
-//! bytes, trailers or a reset the other way. Everything that comes in is told to a [`Sink`] from a task of its own,
-//! never from within a call to the [`Exchange`].
+//! bytes, trailers or a reset the other way. Everything that comes in is told to a `Sink` from a task of its own,
+//! never from within a call to the `Exchange`.
 
 pub mod select;
 

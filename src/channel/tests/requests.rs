@@ -1,10 +1,17 @@
 //! Requests that come over time, over `grpc-websockets`: a socket a call, whose every message is seen.
 
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
 use tower_service::Service as _;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::troupe::{Requests, builder, channel, next, now, piece, request};
-use crate::channel::{ResponseFuture, Transport};
+use crate::channel::{ResponseFuture, Transport, local};
 use crate::js::tests::script::FakeSocket;
 use crate::js::tests::stage::{Stage, message, trailers};
 
@@ -92,6 +99,47 @@ async fn an_answer_whose_headers_wait_for_a_request_is_handed_over_without_them(
     stage.saw(&["close 1000"]).await;
     assert!(requests.is_dropped(), "the server has ended: nobody waits for requests any more");
     stage.ends().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_fetch_that_collects_requests_sends_them_at_their_end() {
+    let (stage, requests) = (Stage::new(), Requests::default());
+    let collects = channel(&stage, builder(Transport::Fetch).buffer_request_bytes(1000));
+    let answer = collects.clone().call(request(&[], requests.body()));
+    requests.say(message("one"));
+    stage.saw(&[]).await;
+    requests.say(message("two"));
+    requests.end();
+    stage.saw(&["fetch"]).await;
+    assert_eq!(stage.fetch.exchange(0).body().to_vec(), [message("one"), message("two")].concat());
+    drop(answer);
+    stage.sees(&["abort"]);
+
+    let refused = channel(&stage, builder(Transport::Fetch)).call(request(&[], Requests::default().body()));
+    let error = refused.await.unwrap_err();
+    assert_eq!(error.code(), tonic::Code::Unimplemented);
+    assert!(error.message().contains("tidewire.v1"), "{error}");
+    stage.ends().await;
+}
+
+#[wasm_bindgen_test]
+async fn requests_that_are_not_send_go_in_by_local() {
+    fn as_tonic_demands<S: Stream<Item = u8> + Send + 'static>(stream: S) -> S {
+        stream
+    }
+    struct Counts(Rc<Cell<u8>>);
+    impl Stream for Counts {
+        type Item = u8;
+
+        fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<u8>> {
+            self.0.set(self.0.get() + 1);
+            Poll::Ready(Some(self.0.get()))
+        }
+    }
+    let count = Rc::new(Cell::new(6));
+    let mut stream = as_tonic_demands(local(Counts(count.clone())));
+    assert_eq!(poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await, Some(7));
+    assert_eq!(count.get(), 7);
 }
 
 #[wasm_bindgen_test]

@@ -10,28 +10,28 @@ use super::stage::{Stage, message};
 use crate::codec::HeaderList;
 use crate::codec::tidewire_v1::{Connection, Event, Limits, Role};
 
-pub(super) struct Gateway {
-    pub(super) socket: FakeSocket,
+pub(crate) struct Gateway {
+    pub(crate) socket: FakeSocket,
     connection: Connection,
     /// WebSocket messages that came.
-    pub(super) messages: usize,
+    pub(crate) messages: usize,
 }
 
 impl Gateway {
     /// Opens the `i`th socket. Nothing has been read from it.
-    pub(super) fn accepts(stage: &Stage, i: usize) -> Self {
+    pub(crate) fn accepts(stage: &Stage, i: usize) -> Self {
         let socket = stage.sockets.socket(i);
         socket.opens();
         Self::on(socket)
     }
 
-    pub(super) fn on(socket: FakeSocket) -> Self {
+    pub(crate) fn on(socket: FakeSocket) -> Self {
         let connection = Connection::new(Role::Gateway, Limits::default(), Duration::ZERO);
         Self { socket, connection, messages: 0 }
     }
 
     /// What the client has sent since the last time, a line for each frame.
-    pub(super) fn hears(&mut self) -> Vec<String> {
+    pub(crate) fn hears(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         for bytes in self.socket.sent() {
             self.messages += 1;
@@ -43,39 +43,39 @@ impl Gateway {
         lines
     }
 
-    pub(super) fn headers(&mut self, id: u32) {
+    pub(crate) fn headers(&mut self, id: u32) {
         let headers: HeaderList = vec![("content-type".into(), b"application/grpc".to_vec())];
         self.connection.send_headers(id, 200, &headers, false);
     }
 
-    pub(super) fn replies(&mut self, id: u32, text: &str) {
+    pub(crate) fn replies(&mut self, id: u32, text: &str) {
         self.connection.send_data(id, Bytes::from(message(text)), false);
     }
 
-    pub(super) fn ends(&mut self, id: u32, status: &str) {
+    pub(crate) fn ends(&mut self, id: u32, status: &str) {
         self.connection.send_trailers(id, &vec![("grpc-status".into(), status.into())]);
     }
 
-    pub(super) fn resets(&mut self, id: u32, code: u32, reason: &str) {
+    pub(crate) fn resets(&mut self, id: u32, code: u32, reason: &str) {
         self.connection.reset(id, code, reason);
     }
 
-    pub(super) fn leaves(&mut self) {
+    pub(crate) fn leaves(&mut self) {
         self.connection.go_away(0, "a new version");
     }
 
     /// Its consumer took `bytes` of a request.
-    pub(super) fn takes(&mut self, id: u32, bytes: usize) {
+    pub(crate) fn takes(&mut self, id: u32, bytes: usize) {
         self.connection.release(id, bytes);
     }
 
     /// What waits for window.
-    pub(super) fn holds_back(&self, id: u32) -> usize {
+    pub(crate) fn holds_back(&self, id: u32) -> usize {
         self.connection.queued(id)
     }
 
     /// All that may leave does, in as many messages as it takes. Gives back the last.
-    pub(super) fn flushes(&mut self) -> Option<ArrayBuffer> {
+    pub(crate) fn flushes(&mut self) -> Option<ArrayBuffer> {
         let mut last = None;
         while let Some(bytes) = self.connection.poll_transmit(64 * 1024) {
             last = Some(self.socket.message(&bytes));

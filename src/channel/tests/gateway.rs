@@ -1,0 +1,152 @@
+//! Calls over `tidewire.v1`, whose gateway is the real connection on a scripted socket.
+
+use std::future::Future as _;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake};
+
+use http_body::Body as _;
+use send_wrapper::SendWrapper;
+use tower_service::Service as _;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use super::troupe::{Requests, builder, channel, next, piece, request, unary};
+use crate::channel::{ResponseBody, ResponseFuture, Transport};
+use crate::js::tests::gateway::Gateway;
+use crate::js::tests::stage::{Stage, message};
+
+#[wasm_bindgen_test]
+async fn calls_share_a_socket_and_each_has_its_slices() {
+    let stage = Stage::new();
+    let channel = channel(&stage, builder(Transport::TidewireV1));
+    let (one, two) = (unary(&channel, &[], message("Ada")), unary(&channel, &[], message("Bo")));
+    let mut gateway = Gateway::accepts(&stage, 0);
+    stage.settle().await;
+    let opened = gateway.hears();
+    assert_eq!(opened.iter().filter(|line| line.starts_with("open")).count(), 2, "{opened:?}");
+    for (id, text) in [(1, "for one"), (2, "for two")] {
+        gateway.headers(id);
+        gateway.replies(id, text);
+        gateway.ends(id, "0");
+    }
+    gateway.flushes();
+    for (answer, text) in [(one, "for one"), (two, "for two")] {
+        let mut body = answer.await.unwrap().into_body();
+        assert_eq!(piece(&mut body).await, message(text));
+        assert!(next(&mut body).await.unwrap().unwrap().is_trailers());
+        assert!(body.is_end_stream());
+    }
+    stage.forget();
+    drop(channel);
+    stage.settle().await;
+    stage.forget();
+    stage.ends().await;
+}
+
+#[wasm_bindgen_test]
+async fn what_waits_behind_others_does_not_keep_the_whole_chunk() {
+    let stage = Stage::new();
+    let channel = channel(&stage, builder(Transport::TidewireV1));
+    let (small, large) = (unary(&channel, &[], message("Ada")), unary(&channel, &[], message("Bo")));
+    let mut gateway = Gateway::accepts(&stage, 0);
+    stage.settle().await;
+    gateway.hears();
+    gateway.headers(1);
+    gateway.headers(2);
+    for _ in 0..2 {
+        gateway.replies(1, "small");
+        gateway.replies(2, &"x".repeat(10_000));
+        gateway.flushes();
+    }
+    let mut body = small.await.unwrap().into_body();
+    let first = piece(&mut body).await;
+    let second = piece(&mut body).await;
+    assert_eq!((&first, &second), (&message("small").into(), &message("small").into()));
+    // The first is a slice of its chunk, the second had to wait behind it.
+    drop(body);
+    drop(large);
+    assert!(first.try_into_mut().unwrap().capacity() > 10_000);
+    assert!(second.try_into_mut().unwrap().capacity() < 1_000);
+    stage.settle().await;
+    stage.forget();
+    drop(channel);
+    stage.settle().await;
+    stage.forget();
+    stage.ends().await;
+}
+
+/// Polls as soon as it is woken, from within whatever wakes it: no executor has to be patient.
+struct Eager(SendWrapper<Mutex<State>>);
+
+enum State {
+    Head(ResponseFuture),
+    Body(ResponseBody, Vec<u8>),
+    Busy,
+    Ended(Vec<u8>),
+}
+
+impl Eager {
+    fn poll(self: &Arc<Self>) {
+        let waker = self.clone().into();
+        let cx = &mut Context::from_waker(&waker);
+        loop {
+            let state = std::mem::replace(&mut *self.0.lock().unwrap(), State::Busy);
+            let next = match state {
+                State::Head(mut answer) => match Pin::new(&mut answer).poll(cx) {
+                    Poll::Pending => return self.set(State::Head(answer)),
+                    Poll::Ready(answer) => State::Body(answer.unwrap().into_body(), Vec::new()),
+                },
+                State::Body(mut body, mut all) => match Pin::new(&mut body).poll_frame(cx) {
+                    Poll::Pending => return self.set(State::Body(body, all)),
+                    Poll::Ready(None) => State::Ended(all),
+                    Poll::Ready(Some(frame)) => {
+                        all.extend(frame.unwrap().into_data().into_iter().flatten());
+                        State::Body(body, all)
+                    }
+                },
+                done => return self.set(done),
+            };
+            self.set(next);
+        }
+    }
+
+    fn set(&self, state: State) {
+        *self.0.lock().unwrap() = state;
+    }
+}
+
+impl Wake for Eager {
+    fn wake(self: Arc<Self>) {
+        self.poll();
+    }
+}
+
+#[wasm_bindgen_test]
+async fn an_executor_may_poll_from_within_the_wake() {
+    let stage = Stage::new();
+    let channel = channel(&stage, builder(Transport::TidewireV1));
+    let requests = Requests::default();
+    let answer = channel.clone().call(request(&[], requests.body()));
+    let eager = Arc::new(Eager(SendWrapper::new(Mutex::new(State::Head(answer)))));
+    eager.poll();
+    let mut gateway = Gateway::accepts(&stage, 0);
+    stage.settle().await;
+    gateway.hears();
+    gateway.headers(1);
+    gateway.replies(1, "one");
+    gateway.flushes();
+    gateway.replies(1, "two");
+    gateway.ends(1, "0");
+    gateway.flushes();
+    let State::Ended(all) = std::mem::replace(&mut *eager.0.lock().unwrap(), State::Busy) else {
+        panic!("the answer has not ended")
+    };
+    assert_eq!(all, [message("one"), message("two")].concat());
+    stage.settle().await;
+    assert!(requests.is_dropped());
+    stage.forget();
+    drop(channel);
+    stage.settle().await;
+    stage.forget();
+    stage.ends().await;
+}
