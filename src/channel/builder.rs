@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use wasm_bindgen::JsValue;
 
 #[cfg(doc)]
 use super::CallKind;
@@ -84,7 +83,7 @@ pub struct Builder {
     transport: Transport,
     timeout: Option<Duration>,
     metadata: HeaderMap,
-    credentials: Option<Credentials>,
+    fetch_init: Vec<(String, String)>,
     max_message: Option<usize>,
     receive_window: usize,
     buffer_requests: usize,
@@ -99,7 +98,7 @@ impl Builder {
             transport: Transport::default(),
             timeout: None,
             metadata: HeaderMap::new(),
-            credentials: None,
+            fetch_init: Vec::new(),
             max_message: None,
             receive_window: MIB,
             buffer_requests: 0,
@@ -130,7 +129,21 @@ impl Builder {
 
     /// Cookies on `fetch`; left to the runtime unless given.
     pub fn credentials(self, credentials: Credentials) -> Self {
-        Self { credentials: Some(credentials), ..self }
+        self.fetch_init(
+            "credentials",
+            match credentials {
+                Credentials::Omit => "omit",
+                Credentials::SameOrigin => "same-origin",
+                Credentials::Include => "include",
+            },
+        )
+    }
+
+    /// One more member of `RequestInit` for every `fetch`, of those whose value is a text: `cache`, `integrity`, `mode`,
+    /// `redirect`, `referrer`, `referrerPolicy`. Some runtimes refuse some of them.
+    pub fn fetch_init(mut self, member: &str, value: &str) -> Self {
+        self.fetch_init.push((member.to_string(), value.to_string()));
+        self
     }
 
     /// Largest message taken, in bytes as they come. A larger one ends the call with RESOURCE_EXHAUSTED. Unless given,
@@ -199,13 +212,6 @@ impl Builder {
             websocket: web_socket.is_some(),
             ..able
         };
-        let credentials = self.credentials.map_or(JsValue::UNDEFINED, |credentials| {
-            JsValue::from_str(match credentials {
-                Credentials::Omit => "omit",
-                Credentials::SameOrigin => "same-origin",
-                Credentials::Include => "include",
-            })
-        });
         let max_unread = OVERFLOW * self.receive_window + self.max_message.unwrap_or(4 * MIB);
         Ok(Settings {
             runtime,
@@ -222,7 +228,10 @@ impl Builder {
                 Transport::GrpcWebsockets => Some(Name::GrpcWebsockets),
                 Transport::TidewireV1 => Some(Name::TidewireV1),
             },
-            fetch: fetch.map(|fetch| Rc::new(Fetch { fetch, base, buffer, credentials })),
+            fetch: fetch.map(|fetch| {
+                let init = self.fetch_init.iter().map(|(name, value)| (&**name, &**value));
+                Rc::new(Fetch::new(globals::with_init(fetch, init), base, buffer))
+            }),
             call_socket: web_socket.clone().map(|constructor| {
                 Rc::new(CallSocket { constructor, base: sockets.clone(), max_unread, bare: false })
             }),

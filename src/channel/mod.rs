@@ -35,6 +35,8 @@ mod builder;
 mod call;
 mod convert;
 mod local;
+#[cfg(feature = "tonic-web-wasm-client")]
+mod predecessor;
 mod request;
 mod response;
 #[cfg(all(test, feature = "js"))]

@@ -18,6 +18,7 @@ use crate::metadata;
 use crate::status::{Code, Status};
 use crate::transport::Transport;
 use crate::transport::select::{Speak, framed, select};
+use crate::transport::web::globals::spawn_local;
 use crate::words::words;
 
 /// What tonic sends as a matter of course and the dialects send themselves.
@@ -39,7 +40,7 @@ pub(super) fn open(settings: &Settings, request: http::Request<Body>) -> Result<
     match rest {
         None => call.close_send(),
         Some(body) => {
-            wasm_bindgen_futures::spawn_local(upload(call.clone(), body, settings.header_wait()));
+            spawn_local(upload(call.clone(), body, settings.header_wait()));
         }
     }
     Ok(call)

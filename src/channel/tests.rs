@@ -4,4 +4,4 @@
 mod answers;
 mod gateway;
 mod requests;
-mod troupe;
+pub(super) mod troupe;

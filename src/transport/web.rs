@@ -85,8 +85,22 @@ extern "C" {
 #[cfg(feature = "channel")]
 pub(crate) mod globals {
     use wasm_bindgen::prelude::*;
+    pub(crate) use wasm_bindgen_futures::spawn_local;
 
     use super::Function;
+    use crate::transport::builtins::Array;
+
+    #[wasm_bindgen(inline_js = "
+export function withInit(fetch, members) {
+  const init = {};
+  for (let i = 0; i < members.length; i += 2) init[members[i]] = members[i + 1];
+  return (url, own) => fetch(url, { ...init, ...own });
+}
+")]
+    extern "C" {
+        #[wasm_bindgen(js_name = withInit)]
+        fn with_js_init(fetch: &Function, members: &Array) -> Function;
+    }
 
     #[wasm_bindgen]
     extern "C" {
@@ -114,6 +128,15 @@ pub(crate) mod globals {
 
     pub(crate) fn fetch() -> Option<Function> {
         GLOBAL.with(Global::fetch)
+    }
+
+    /// A `fetch` with more members of `RequestInit`, which stand back behind those that it is called with.
+    pub(crate) fn with_init<'a>(fetch: Function, init: impl Iterator<Item = (&'a str, &'a str)>) -> Function {
+        let members = Array::new();
+        for part in init.flat_map(|(name, value)| [name, value]) {
+            members.push(&part.into());
+        }
+        if members.length() > 0 { with_js_init(&fetch, &members) } else { fetch }
     }
 
     pub(crate) fn web_socket() -> Option<Function> {

@@ -59,8 +59,9 @@ fn clippy() -> Result<Count> {
 
 fn clippy_wasm() -> Result<Count> {
     let cargo = toolchain::wasm()?.cargo();
-    let cargo =
-        cargo.words("clippy --package tidewire --lib --test web --features js,channel --target").arg(TARGET);
+    let cargo = cargo
+        .words("clippy --package tidewire --lib --test web --features js,tonic-web-wasm-client --target")
+        .arg(TARGET);
     check(cargo.words("-- -D warnings"))
 }
 
@@ -136,7 +137,7 @@ fn wasm() -> Result<Count> {
     let (wasm, pack, bindgen) = (toolchain::wasm()?, tools::wasm_pack()?, tools::wasm_bindgen()?);
     let (chromium, driver) = (machine::chromium()?, machine::chromedriver()?);
     let run = wasm.command("wasm-pack", &[pack, bindgen]).words("test --headless --chrome --chromedriver");
-    let run = run.arg(driver).words("-- --features js,channel --lib --test web");
+    let run = run.arg(driver).words("-- --features js,tonic-web-wasm-client --lib --test web");
     let run = run.env("RUST_BACKTRACE", "0"); // that of the runner, which would bury the test's own
     counted(
         run.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", webdriver_json(&chromium)?).limit_secs(1200),

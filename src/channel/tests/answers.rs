@@ -182,6 +182,7 @@ async fn defaults_of_the_channel_give_way_to_the_calls_own() {
         .into_iter()
         .collect();
     let defaults = builder(Transport::Fetch).metadata(metadata).timeout(Duration::from_secs(9));
+    let defaults = defaults.fetch_init("redirect", "error").fetch_init("method", "PUT");
     let channel = channel(&stage, defaults.credentials(Credentials::Include));
     let own = [("x-user", "me"), ("grpc-encoding", "gzip"), ("grpc-accept-encoding", "gzip,zstd")];
     let answer = unary(&channel, &own, message("Ada"));
@@ -197,6 +198,8 @@ async fn defaults_of_the_channel_give_way_to_the_calls_own() {
         assert_eq!(server.header(name).as_deref(), Some(value), "{name}");
     }
     assert_eq!(server.option("credentials"), "include");
+    assert_eq!(server.option("redirect"), "error");
+    assert_eq!(server.option("method"), "POST", "the channel's own members stay");
     drop(answer);
     let refused = unary(&channel, &[("cookie", "a=b")], message("Ada")).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::InvalidArgument);

@@ -18,11 +18,11 @@ use crate::channel::local::Confined;
 use crate::channel::{Builder, Channel, ResponseBody, ResponseFuture, Transport};
 use crate::js::tests::stage::{PATH, Stage};
 
-pub(super) fn builder(transport: Transport) -> Builder {
+pub(in crate::channel) fn builder(transport: Transport) -> Builder {
     Channel::builder("http://test").transport(transport)
 }
 
-pub(super) fn channel(stage: &Stage, builder: Builder) -> Channel {
+pub(in crate::channel) fn channel(stage: &Stage, builder: Builder) -> Channel {
     let (fetch, sockets) = (stage.fetch.fetch(), stage.sockets.constructor());
     builder.build_on(Some(fetch.unchecked_into()), Some(sockets.unchecked_into())).unwrap()
 }
@@ -39,7 +39,11 @@ pub(super) fn request(headers: &[(&str, &str)], body: Body) -> http::Request<Bod
 }
 
 /// The call of one message, which is there at once.
-pub(super) fn unary(channel: &Channel, headers: &[(&str, &str)], message: Vec<u8>) -> ResponseFuture {
+pub(in crate::channel) fn unary(
+    channel: &Channel,
+    headers: &[(&str, &str)],
+    message: Vec<u8>,
+) -> ResponseFuture {
     let requests = Requests::default();
     requests.say(message);
     requests.end();
