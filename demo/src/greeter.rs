@@ -1,7 +1,6 @@
 //! The greeter: `greet.GreetService` on tonic, behaving as its metadata asks.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request as HttpRequest;
@@ -16,7 +15,7 @@ use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::codec::CompressionEncoding;
 use tonic::service::{InterceptorLayer, Routes};
 use tonic::transport::Server;
-use tonic::{Code, Request, Response, Status, Streaming};
+use tonic::{Request, Response, Status, Streaming};
 use tonic_web::GrpcWebLayer;
 use tower_http::cors::{Any, CorsLayer};
 
@@ -25,9 +24,9 @@ use crate::call::{Arrival, Call};
 use crate::observed::Observed;
 use crate::proto::greet_service_server::{GreetService, GreetServiceServer};
 use crate::proto::{GreetRequest, GreetResponse};
-use crate::talk::{Sender, greet, greet_all, greet_each, greet_often};
-
-const DROPPED: &str = "the response stream was dropped before its end";
+use crate::streaming::{self, DROPPED, Ended, ended, finish, hear_failure, until_end};
+use crate::talk::{greet, greet_all, greet_each, greet_often};
+use crate::test_service;
 
 /// Request and response headers of a call, together; `x-big-metadata` calls come close.
 const MAX_HEADER_BYTES: u32 = 64 << 10;
@@ -50,11 +49,12 @@ pub async fn start_web(listen: SocketAddr, observed: Observed) -> std::io::Resul
 
 fn router(observed: Observed) -> axum::Router {
     // gzip both ways, for whoever asks for it.
-    let service = GreetServiceServer::new(Greeter { observed })
+    let service = GreetServiceServer::new(Greeter { observed: observed.clone() })
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES + 1_024);
-    Routes::new(service).into_axum_router().layer(from_fn(around))
+    let routes = Routes::new(service).add_service(test_service::server(observed));
+    routes.into_axum_router().layer(from_fn(around))
 }
 
 fn server() -> Server {
@@ -80,16 +80,16 @@ fn arrive(mut request: Request<()>) -> Result<Request<()>, Status> {
     Ok(request)
 }
 
-/// Around the service: notes a failure of the request body, and sends every `echo-` header back in the headers and
-/// the trailers, with the number of requests read. A tonic handler can do neither on unary calls.
+/// Around the services: notes a failure of the request body, and sends every `echo-` header back in the headers and
+/// the trailers, with the number of requests read; of the interop tests' two, one in each. A tonic handler can do
+/// neither on unary calls.
 async fn around(request: HttpRequest, next: Next) -> HttpResponse {
-    let is_echo = |(name, _): &(&HeaderName, &HeaderValue)| name.as_str().starts_with("echo-");
-    let echoed: HeaderMap =
-        request.headers().iter().filter(is_echo).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let leading = echoed(request.headers(), test_service::ECHO_INITIAL);
+    let trailing = echoed(request.headers(), test_service::ECHO_TRAILING);
     let arrival = Arrival::of(request.extensions());
 
     let mut response = next.run(note_failure(request, arrival.clone())).await;
-    response.headers_mut().extend(echoed.clone());
+    response.headers_mut().extend(leading);
     if response.headers().contains_key("grpc-status") {
         response.headers_mut().insert("greeted", arrival.greeted().into());
         return response;
@@ -97,13 +97,19 @@ async fn around(request: HttpRequest, next: Next) -> HttpResponse {
     response.map(|body| {
         Body::new(body.map_frame(move |frame| match frame.into_trailers() {
             Ok(mut trailers) => {
-                trailers.extend(echoed.clone());
+                trailers.extend(trailing.clone());
                 trailers.insert("greeted", arrival.greeted().into());
                 Frame::trailers(trailers)
             }
             Err(frame) => frame,
         }))
     })
+}
+
+fn echoed(headers: &HeaderMap, own: &str) -> HeaderMap {
+    let is_echo =
+        |(name, _): &(&HeaderName, &HeaderValue)| name.as_str().starts_with("echo-") || name.as_str() == own;
+    headers.iter().filter(is_echo).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn note_failure(request: HttpRequest, arrival: Arrival) -> HttpRequest {
@@ -119,7 +125,7 @@ struct Greeter {
     observed: Observed,
 }
 
-type Replies = ReceiverStream<Result<GreetResponse, Status>>;
+type Replies = streaming::Replies<GreetResponse>;
 
 #[tonic::async_trait]
 impl GreetService for Greeter {
@@ -189,43 +195,10 @@ impl GreetService for Greeter {
     }
 }
 
-/// How the work on a stream came to its end.
-enum Ended {
-    Returned(Result<(), Status>),
-    /// Nobody takes the replies any more.
-    Left,
-}
-
-async fn until_end(call: &Call, talk: impl Future<Output = Result<(), Status>>, replies: &Sender) -> Ended {
-    // In this order, so that a flood of replies cannot keep the first two from being looked at.
-    tokio::select! { biased;
-        late = call.deadline() => Ended::Returned(Err(late)),
-        () = replies.closed() => Ended::Left,
-        outcome = talk => Ended::Returned(outcome),
-    }
-}
-
-async fn finish(call: &Call, outcome: Result<(), Status>, replies: Sender) {
-    if let Err(status) = ended(call, outcome) {
-        // It fails when the client is gone, which is written down already.
-        let _ = replies.send(Err(status)).await;
-    }
-}
-
-fn ended<T>(call: &Call, outcome: Result<T, Status>) -> Result<T, Status> {
-    call.end(outcome.as_ref().map_or_else(Status::code, |_| Code::Ok));
-    outcome
-}
-
 /// A failure before anything was answered goes out in the response headers, without trailers.
 fn fail_at_once(call: &Call) -> Result<(), Status> {
     match call.behaviour.fail_after {
         Some(0) => ended(call, Err(call.behaviour.failure())),
         _ => Ok(()),
     }
-}
-
-/// After the replies were dropped: polls the requests, for the request body to meet its failure (a reset code).
-async fn hear_failure(requests: &mut Streaming<GreetRequest>) {
-    while let Ok(Ok(Some(_))) = tokio::time::timeout(Duration::ZERO, requests.message()).await {}
 }

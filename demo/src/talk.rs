@@ -1,16 +1,15 @@
 //! What the greeter says on each kind of call, as the call's [`Behaviour`](crate::behaviour::Behaviour) asks.
 
-use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
 
 use crate::call::Call;
 use crate::proto::{GreetRequest, GreetResponse};
+use crate::streaming;
 
 /// The longest list of names that a client stream gets back.
 const MAX_JOINED_BYTES: usize = 1 << 20;
 
-/// Where replies go.
-pub(crate) type Sender = mpsc::Sender<Result<GreetResponse, Status>>;
+type Sender = streaming::Sender<GreetResponse>;
 
 pub(crate) async fn greet(call: &Call, name: &str) -> Result<GreetResponse, Status> {
     call.behaviour.ends_after(0)?;
@@ -82,29 +81,11 @@ pub(crate) async fn greet_often(call: &Call, name: &str, replies: &Sender) -> Re
 }
 
 async fn next(call: &Call, requests: &mut Streaming<GreetRequest>) -> Result<Option<GreetRequest>, Status> {
-    match requests.message().await {
-        Ok(Some(request)) => {
-            call.message(&request.name);
-            Ok(Some(request))
-        }
-        Ok(None) if !call.was_reset() => {
-            call.half_close();
-            Ok(None)
-        }
-        Ok(None) => Err(call.cancelled("")),
-        Err(status) => {
-            call.cancelled(&status.to_string());
-            Err(status)
-        }
-    }
+    streaming::next(call, requests, |request| &request.name).await
 }
 
 async fn send(call: &Call, replies: &Sender, greeting: String) {
-    if replies.send(Ok(GreetResponse { greeting })).await.is_err() {
-        // The client is gone; `until_end` is about to see the same and takes over.
-        std::future::pending::<()>().await;
-    }
-    call.reply();
+    streaming::send(call, replies, GreetResponse { greeting }).await;
 }
 
 async fn stay(for_ever: bool) {

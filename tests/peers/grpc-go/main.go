@@ -1,4 +1,5 @@
-// The greeter of tests/README.md on grpc-go, and the same server behind improbable's wrapper in the same process.
+// The greeter of tests/README.md and gRPC's own test service on grpc-go, and the same server behind improbable's wrapper
+// in the same process.
 package main
 
 import (
@@ -19,8 +20,12 @@ func main() {
 
 // start serves gRPC on the listener, and the wrapper on one of its own.
 func start(listener net.Listener, seen *greeter.Observed) (more string, err error) {
-	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessageBytes), grpc.MaxHeaderListSize(128<<10))
-	server.RegisterService(&service, &greeter.Greeter{Observed: seen, Errors: statusErrors{}, MaxCode: 16})
+	greets := &greeter.Greeter{Observed: seen, Errors: statusErrors{}, MaxCode: 16}
+	tests := testService{greets}
+	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessageBytes), grpc.MaxHeaderListSize(128<<10),
+		grpc.UnaryInterceptor(tests.unary), grpc.StreamInterceptor(tests.stream))
+	server.RegisterService(&service, greets)
+	tests.register(server)
 	go func() { _ = server.Serve(listener) }()
 
 	web, err := net.Listen("tcp", "127.0.0.1:0")
