@@ -18,7 +18,7 @@ try {
     settings: { fakeOrigin: fake.origin, refusedOrigin: fake.refusedOrigin },
   });
   console.log(`# ${target.version}, servers at ${options.origin}`);
-  if (target.newUi) await runUi();
+  if (target.newUi) await runner.runUi(target, `${options.origin}/`, uiScenarios);
   if (target.newUi && !options.tlsOrigin) runner.leaveOut("under TLS", "no --tls-origin was given");
   for (const suite of target.suites) await runner.runSuite(suite);
 } catch (error) {
@@ -46,17 +46,4 @@ function readOptions() {
 
 function trimmed(url) {
   return url?.replace(/\/+$/, "");
-}
-
-async function runUi() {
-  for (const { name, body } of uiScenarios.filter(({ name }) => runner.wants(name))) {
-    const start = performance.now();
-    const ui = await target.newUi(`${options.origin}/`);
-    const error = await body(ui, options.origin).then(
-      () => undefined,
-      (failure) => failure.stack,
-    );
-    await ui.close();
-    runner.report({ name, ok: error === undefined, ms: Math.round(performance.now() - start), error });
-  }
 }

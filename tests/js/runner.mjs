@@ -32,6 +32,20 @@ export class Runner {
     if (suite.finish) this.report(await suite.finish());
   }
 
+  /** Scenarios that click their way through a page, each in one of its own. */
+  async runUi(target, url, scenarios) {
+    for (const { name, body } of scenarios.filter(({ name }) => this.wants(name))) {
+      const start = performance.now();
+      const ui = await target.newUi(url);
+      const error = await body(ui, new URL(url).origin).then(
+        () => undefined,
+        (failure) => failure.stack,
+      );
+      await ui.close();
+      this.report({ name, ok: error === undefined, ms: Math.round(performance.now() - start), error });
+    }
+  }
+
   report({ name, ok, ms, error }) {
     console.log(`${ok ? "ok" : "not ok"} ${name} (${ms} ms)`);
     if (ok) this.#passed += 1;
