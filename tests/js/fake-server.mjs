@@ -1,6 +1,7 @@
 /**
  * A server of faults that no real server makes on demand. The first segment of the path says which, and a tag by
- * which `/ended/<tag>` waits for its end and `/cut/<tag>` cuts it: `http://…/html~tag/greet.GreetService/Greet`.
+ * which `/ended/<tag>` waits for its end, `/cut/<tag>` cuts it and `/go-on/<tag>` lets out what it holds back:
+ * `http://…/html~tag/greet.GreetService/Greet`.
  */
 import { createServer } from "node:http";
 import { once } from "node:events";
@@ -44,6 +45,11 @@ class Ends {
     return "cut";
   }
 
+  goOn(tag) {
+    this.#connections.get(tag)?.emit("go-on");
+    return "gone on";
+  }
+
   async wait(tag) {
     const late = new Promise((resolve) => setTimeout(() => resolve("open"), ENDED_LIMIT_MS).unref());
     return Promise.race([this.#promises.get(tag)?.then(() => "closed") ?? "never seen", late]);
@@ -61,6 +67,7 @@ async function answer(request, response, ends) {
   allowEveryOrigin(request, response);
   if (request.method === "OPTIONS") return response.writeHead(204).end();
   if (fault === "cut") return response.end(ends.cut(rest));
+  if (fault === "go-on") return response.end(ends.goOn(rest));
   if (fault === "ended") return response.end(await ends.wait(rest));
 
   ends.watch(tag, response);

@@ -28,6 +28,11 @@ export async function buildSuite(env) {
     addTable(suite, env);
     return suite;
   }
+  if (env.rust) {
+    const { addRust } = await import("./rust/suite.mjs");
+    await addRust(suite, env);
+    return suite;
+  }
   for (const theme of env.themes ?? (env.secure ? ["tls"] : themes)) {
     const { default: add } = await import(`./scenarios/${theme}.mjs`);
     add(suite, env);

@@ -13,6 +13,7 @@ mod package;
 mod peers;
 mod report;
 mod rings;
+mod rust_web;
 mod servers;
 mod setup;
 mod size;
@@ -34,16 +35,19 @@ cargo xtask <word>
                   build everything, start the greeters, the gateway and the page, print the URL
   test            set up and run every ring; says at the end what ran and what was left out
   test <ring>     one ring or a few: check, native, package, size, peer, wasm,
-                  js [node | chromium | firefox | workerd | entries], interop [node | chromium | native | table],
-                  conformance
+                  js [node | chromium | firefox | workerd | entries],
+                  rust [check | node | chromium | firefox | table],
+                  interop [node | chromium | native | table], conformance
   interop [node | chromium] [peer…] [--only TEXT]
                   the table of calls against other servers and proxies, or the part of it that is named; the whole
                   writes docs/interop.md
   conformance [set] [runtime]
                   the connectrpc conformance suite: all of it, or browser, gateway, node, fetch, text,
                   beyond or beyond-gateway; writes docs/conformance.md
+  rust            the cases of Rust clients in Chromium; writes docs/migrating-from-tonic-web-wasm-client.md
   build           the crate to wasm, and the npm package into pkg-config/dist
   size            measure what a browser loads, write SIZE.md, fail above the budget
+  size rust       the same of a Rust application, into tests/rust-web/size/README.md
   setup           only fetch and build what the other words need
   clean-cache     remove what setup keeps
   help            this page
@@ -76,6 +80,8 @@ fn task(args: &[String]) -> Result<ExitCode> {
         ["setup"] => setup::run()?,
         ["build"] => package::build()?,
         ["size"] => size::write()?,
+        ["size", "rust"] => rust_web::size("--write")?,
+        ["rust"] => rust_web::write()?,
         ["interop", words @ ..] => return interop::run(words),
         ["conformance", words @ ..] => conformance::run(words)?,
         ["demo", ..] => demo::run(&args[1..])?,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::exec::{Error, Result, Run, doing};
 use crate::report::Count;
 use crate::toolchain::{self, TARGET};
-use crate::{conformance, interop, machine, package, peers, say, servers, size, tools};
+use crate::{conformance, interop, machine, package, peers, rust_web, say, servers, size, tools};
 
 /// One line of the report.
 pub(crate) struct Ring {
@@ -33,6 +33,11 @@ pub(crate) const RINGS: &[Ring] = &[
     Ring { name: "js firefox", run: || js("firefox") },
     Ring { name: "js workerd", run: js_workerd },
     Ring { name: "js entries", run: js_entries },
+    Ring { name: "rust check", run: rust_web::check },
+    Ring { name: "rust node", run: || rust_web::ring("node") },
+    Ring { name: "rust chromium", run: || rust_web::ring("chromium") },
+    Ring { name: "rust firefox", run: || rust_web::ring("firefox") },
+    Ring { name: "rust table", run: rust_web::table },
     Ring { name: "interop node", run: || interop::ring("node") },
     Ring { name: "interop chromium", run: || interop::ring("chromium") },
     Ring { name: "interop native", run: interop::native },

@@ -1,6 +1,7 @@
 //! Servers as processes that end with us; the demo server (tonic greeter, gateway, pages) with the peers behind it.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -131,9 +132,17 @@ pub(crate) fn demo(peers: Vec<Running>, flags: &[String], show: bool) -> Result<
 
 /// The demo server for the scripts of `tests/js`: with TLS, and with their files.
 pub(crate) fn test_demo(peers: Vec<Running>) -> Result<Demo> {
-    let pages = format!("/tests={}", crate::root().join("tests/js").display());
-    let flags = ["--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--also", &pages];
-    demo(peers, &flags.map(str::to_owned), false)
+    test_demo_with(peers, &[])
+}
+
+/// The same with more folders, each at its path.
+pub(crate) fn test_demo_with(peers: Vec<Running>, folders: &[(&str, PathBuf)]) -> Result<Demo> {
+    let flags = ["--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0"].map(str::to_owned);
+    let pages = ("/tests", crate::root().join("tests/js"));
+    let folders = [&[pages], folders].concat();
+    let also =
+        folders.iter().flat_map(|(path, folder)| ["--also".into(), format!("{path}={}", folder.display())]);
+    demo(peers, &flags.into_iter().chain(also).collect::<Vec<_>>(), false)
 }
 
 impl Demo {

@@ -5,6 +5,9 @@ import { frame, message, okTrailers, trailers } from "./bytes.mjs";
 const GRPC_WEB = { "content-type": "application/grpc-web+proto" };
 const LARGEST_LENGTH = 2 ** 32 - 1;
 const one = message("one");
+/** A message of any type, with nothing in it. */
+const empty = frame(0x00, Buffer.alloc(0));
+const failure = trailers("grpc-status: 9", "grpc-message: in two pieces");
 const gzip = gzipSync(encodeText("x".repeat(1000)));
 
 /** By name: what is answered to a gRPC-Web request. */
@@ -52,6 +55,10 @@ export const httpFaults = {
   },
   "moved-to-a-page": (response) => response.writeHead(302, { location: "/html/login" }).end(),
   "moved-with-its-body": (response) => response.writeHead(307, { location: "/healthy/elsewhere" }).end(),
+  "split-trailers": held([empty, failure.subarray(0, 7)], [failure.subarray(7)]),
+  "repeated-trailers": whole(empty, trailers("grpc-status: 0", "x-twice: first", "x-twice: second")),
+  text: text(empty, trailers("grpc-status: 0", "x-in: base64")),
+  "headers-alone": (response) => response.writeHead(200, GRPC_WEB).flushHeaders(),
   html: page(200, "<!doctype html><title>a single-page app</title>"),
   "html-401": page(401, "<h1>who are you</h1>"),
   "html-403": page(403, "<h1>no</h1>"),
@@ -69,6 +76,21 @@ function whole(...parts) {
 /** All of it, and the body stays open. */
 function open(...parts) {
   return (response) => response.writeHead(200, GRPC_WEB).write(Buffer.concat(parts));
+}
+
+/** In base64, each part with its own padding. */
+function text(...parts) {
+  const headers = { "content-type": "application/grpc-web-text+proto" };
+  const body = parts.map((part) => part.toString("base64")).join("");
+  return (response) => response.writeHead(200, headers).end(body);
+}
+
+/** The second part when it is asked for. */
+function held(first, rest) {
+  return (response) => {
+    response.once("go-on", () => response.end(Buffer.concat(rest)));
+    response.writeHead(200, GRPC_WEB).write(Buffer.concat(first));
+  };
 }
 
 /** Under a `grpc-encoding`, and the body stays open. */

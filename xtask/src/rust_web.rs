@@ -1,0 +1,117 @@
+//! `cargo xtask test rust`: the crate as Rust applications use it, on clients that tonic's generator wrote
+//! (`tests/rust-web/`), in browsers, workers and Node; an application in a framework (`examples/yew-chat/`); what an
+//! application takes; and the table of where the predecessor fails, which is written from the cases.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::exec::{Error, Result, Run, doing};
+use crate::report::Count;
+use crate::toolchain::{self, TARGET};
+use crate::{package, peers, rings, servers, tools};
+
+const CASES: &str = "tests/rust-web";
+const CHAT: &str = "examples/yew-chat";
+
+/// The second server of the cases, besides the demo's own.
+const GRPC_GO: &str = "grpc-go";
+
+/// Runs the cases in Chromium and writes the table of docs/migrating-from-tonic-web-wasm-client.md.
+pub(crate) fn write() -> Result<()> {
+    let count = ring("chromium")?;
+    match count.failed {
+        0 => document("--write"),
+        failed => Err(Error::failed(format!("nothing is written from a run with {failed} failures"))),
+    }
+}
+
+/// Whether that table says what the last run found.
+pub(crate) fn table() -> Result<Count> {
+    if !results()?.exists() {
+        return Err(Error::missing("the cases have not run in Chromium, or not all of them"));
+    }
+    document("--check").map(|()| Count::check())
+}
+
+/// Formatting and clippy of what is no member of the workspace.
+pub(crate) fn check() -> Result<Count> {
+    let mut count = Count::default();
+    for folder in [CASES, CHAT].map(|folder| crate::root().join(folder)) {
+        Run::new("cargo").words("fmt --all --check").dir(&folder).shown()?;
+        let clippy = toolchain::wasm()?.cargo().words("clippy --locked --package");
+        let package = if folder.ends_with(CHAT) { "yew-chat" } else { "rust-web" };
+        clippy.arg(package).arg("--target").arg(TARGET).words("-- -D warnings").dir(&folder).shown()?;
+        count = count.plus(1, 0);
+    }
+    Ok(count)
+}
+
+/// All cases in one runtime.
+pub(crate) fn ring(target: &str) -> Result<Count> {
+    let browser = rings::browser(target)?;
+    let module = build(CASES, "rust-web", "rust_web", &crate::root().join("target/rust-web"))?;
+    let chat = crate::root().join(CHAT);
+    build(CHAT, "yew-chat", "yew-chat", &chat.join("dist"))?;
+    package::build()?;
+    tools::npm("tests/js")?;
+    servers::build_demo()?;
+    let peers = peers::start(&[peers::named(GRPC_GO)?])?;
+    let demo = servers::test_demo_with(peers, &[("/rust", module.clone()), ("/chat", chat)])?;
+
+    let run = demo.script("rust/run.mjs", target).arg("--module").arg(&module);
+    let run = browser.into_iter().fold(run, |run, (name, path)| run.env(name, path));
+    if target != "chromium" {
+        return rings::counted(run, rings::js_count);
+    }
+    // Whatever ends this run early, the table is not to be judged by an older one.
+    let results = results()?;
+    let _ = fs::remove_file(&results);
+    rings::counted(run.arg("--results").arg(&results), rings::js_count)
+}
+
+/// A package of a workspace of its own as a module for the web, with its glue, into `folder`.
+fn build(workspace: &str, package: &str, artifact: &str, folder: &Path) -> Result<PathBuf> {
+    let (wasm, bindgen) = (toolchain::wasm()?, tools::wasm_bindgen()?);
+    let cargo = wasm.cargo().words("build --locked --package").arg(package).arg("--target").arg(TARGET);
+    cargo.dir(crate::root().join(workspace)).shown()?;
+    let module = wasm_target().join(format!("debug/{artifact}.wasm"));
+    glue(&bindgen, &module, folder)?;
+    Ok(folder.to_owned())
+}
+
+fn glue(bindgen: &Path, module: &Path, folder: &Path) -> Result<()> {
+    let run = Run::new(bindgen.join("wasm-bindgen")).arg(module).arg("--out-dir").arg(folder);
+    run.words("--target web --no-typescript").quiet().map(|_| ())
+}
+
+fn wasm_target() -> PathBuf {
+    crate::root().join("target/wasm").join(TARGET)
+}
+
+fn document(mode: &str) -> Result<()> {
+    let run = Run::new("node").words("rust/document.mjs").arg(mode).arg(results()?);
+    run.dir(crate::root().join("tests/js")).shown().map(|_| ())
+}
+
+fn results() -> Result<PathBuf> {
+    let folder = crate::target_folder().join("interop");
+    doing("cannot make target/interop", fs::create_dir_all(&folder))?;
+    Ok(folder.join("rust.json"))
+}
+
+/// What an application takes, beside the same one on the predecessor: `--write` or `--check`.
+pub(crate) fn size(mode: &str) -> Result<()> {
+    tools::npm("pkg-config")?;
+    let (wasm, bindgen) = (toolchain::wasm()?, tools::wasm_bindgen()?);
+    let folder = crate::root().join(CASES).join("size");
+    let mut run = Run::new("node").arg("measure.mjs").arg(mode).env("RUSTC_VERSION", wasm.version()?);
+    for (name, feature) in [("tidewire", "tidewire"), ("tonic-web-wasm-client", "predecessor")] {
+        let cargo =
+            wasm.cargo().words("build --locked --release --package rust-size --features").arg(feature);
+        cargo.arg("--target").arg(TARGET).dir(crate::root().join(CASES)).shown()?;
+        let glued = crate::root().join("target/rust-size").join(feature);
+        glue(&bindgen, &wasm_target().join("release/rust_size.wasm"), &glued)?;
+        run = run.arg(format!("{name}={}", glued.display()));
+    }
+    run.dir(folder).shown().map(|_| ())
+}
