@@ -132,51 +132,59 @@ impl Framed {
     fn pass(&mut self, chunk: &[u8], at: &mut usize) -> Result<(), Status> {
         let start = *at;
         loop {
-            let rest = &chunk[*at..];
-            let refused = match &mut self.place {
-                Place::Inner => return Ok(()),
-                Place::Payload { promised, got } if got == promised => {
-                    self.place = START;
-                    continue;
-                }
-                Place::Prefix { bytes: [_, length @ ..], got: PREFIX } => {
-                    let promised = u32::from_be_bytes(*length) as usize;
-                    if promised <= self.own.max {
-                        self.place = Place::Payload { promised, got: 0 };
-                        continue;
-                    }
-                    too_large(promised, self.own.max)
-                }
-                _ if rest.is_empty() => return Ok(()),
-                Place::Payload { promised, got } => {
-                    let take = rest.len().min(*promised - *got);
-                    *got += take;
-                    *at += take;
-                    continue;
-                }
-                Place::Prefix { got: 0, .. } if rest[0] & self.shape.last() != 0 => {
-                    self.place = Place::Inner;
-                    continue;
-                }
-                Place::Prefix { bytes, got } => {
-                    let seen = if *got == 0 { seen(&mut *self.inner, rest[0]) } else { Ok(()) };
-                    match seen {
-                        Ok(()) if *got == 0 && self.own.single && self.messages == 1 => {
-                            Status::new(Code::Unimplemented, Fault::Peer, SECOND_MESSAGE)
-                        }
-                        Ok(()) => {
-                            self.messages += usize::from(*got == 0);
-                            bytes[*got] = rest[0];
-                            *got += 1;
-                            *at += 1;
-                            continue;
-                        }
-                        Err(status) => status,
-                    }
-                }
-            };
-            return if *at > start { Ok(()) } else { Err(refused) };
+            match self.step(&chunk[*at..]) {
+                Ok(Some(passed)) => *at += passed,
+                Err(status) if *at == start => return Err(status),
+                Ok(None) | Err(_) => return Ok(()),
+            }
         }
+    }
+
+    /// How many bytes pass next; `None` where the chunk ends, or what passes does.
+    fn step(&mut self, rest: &[u8]) -> Result<Option<usize>, Status> {
+        match (&mut self.place, rest) {
+            (Place::Inner, _) => Ok(None),
+            (Place::Payload { promised, got }, _) if got == promised => {
+                self.place = START;
+                Ok(Some(0))
+            }
+            (Place::Prefix { bytes: [_, length @ ..], got: PREFIX }, _) => {
+                let promised = u32::from_be_bytes(*length) as usize;
+                if promised > self.own.max {
+                    return Err(too_large(promised, self.own.max));
+                }
+                self.place = Place::Payload { promised, got: 0 };
+                Ok(Some(0))
+            }
+            (_, []) => Ok(None),
+            (Place::Payload { promised, got }, _) => {
+                let take = rest.len().min(*promised - *got);
+                *got += take;
+                Ok(Some(take))
+            }
+            (Place::Prefix { got: 0, .. }, [flags, ..]) => self.begin(*flags),
+            (Place::Prefix { bytes, got }, [byte, ..]) => {
+                bytes[*got] = *byte;
+                *got += 1;
+                Ok(Some(1))
+            }
+        }
+    }
+
+    /// An envelope begins. Of a message the dialect below reads, in its stead, one of no bytes.
+    fn begin(&mut self, flags: u8) -> Result<Option<usize>, Status> {
+        if flags & self.shape.last() != 0 {
+            self.place = Place::Inner;
+            return Ok(None);
+        }
+        let seen = if flags == COMPRESSED { 0 } else { flags };
+        self.inner.next(&[seen, 0, 0, 0, 0], &mut 0)?;
+        if self.own.single && self.messages == 1 {
+            return Err(Status::new(Code::Unimplemented, Fault::Peer, SECOND_MESSAGE));
+        }
+        self.messages += 1;
+        self.place = Place::Prefix { bytes: [flags, 0, 0, 0, 0], got: 1 };
+        Ok(Some(1))
     }
 
     fn next_text(
@@ -244,12 +252,6 @@ impl Framed {
             other => other,
         }
     }
-}
-
-/// Tells the dialect of a message that passes: in its stead it reads one of no bytes.
-fn seen(inner: &mut dyn Protocol, flags: u8) -> Result<(), Status> {
-    let flags = if flags == COMPRESSED { 0 } else { flags };
-    inner.next(&[flags, 0, 0, 0, 0], &mut 0).map(drop)
 }
 
 impl Protocol for Framed {
