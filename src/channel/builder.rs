@@ -87,6 +87,7 @@ pub struct Builder {
     max_message: Option<usize>,
     receive_window: usize,
     buffer_requests: usize,
+    subtype: String,
     header_wait: Duration,
 }
 
@@ -102,6 +103,7 @@ impl Builder {
             max_message: None,
             receive_window: MIB,
             buffer_requests: 0,
+            subtype: "proto".to_string(),
             header_wait: Duration::from_millis(300),
         }
     }
@@ -162,6 +164,12 @@ impl Builder {
     /// More than fits ends the call with RESOURCE_EXHAUSTED. Not so unless given: a WebSocket carries such calls.
     pub fn buffer_request_bytes(self, bytes: usize) -> Self {
         Self { buffer_requests: bytes, ..self }
+    }
+
+    /// What the messages are, as the content type names it, for clients with a codec of their own (`json`, say);
+    /// `proto` unless given.
+    pub fn content_subtype(self, subtype: impl Into<String>) -> Self {
+        Self { subtype: subtype.into(), ..self }
     }
 
     /// How long the answer to a stream of requests waits for the server's headers while no request is there to be sent;
@@ -266,6 +274,10 @@ impl Settings {
 
     pub(super) fn max_message(&self) -> Option<usize> {
         self.given.max_message
+    }
+
+    pub(super) fn subtype(&self) -> &str {
+        &self.given.subtype
     }
 
     pub(super) fn receive_window(&self) -> usize {

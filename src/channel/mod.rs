@@ -57,6 +57,11 @@ pub use response::{ResponseBody, ResponseFuture};
 use builder::Settings;
 use local::Confined;
 
+/// The extension of a unary request of [`Protocol::Connect`] whose method has no side effects: it is asked by a GET, which
+/// browsers and proxies may cache. The message stands in the URL, of which many servers take 8 KiB.
+#[derive(Clone, Copy, Debug)]
+pub struct UseHttpGet;
+
 /// Calls the services below one base URL; nothing is sent until the first call. Clones share all connections.
 #[derive(Clone)]
 pub struct Channel(Confined<Rc<Settings>>);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use tonic::body::Body;
 
+use super::UseHttpGet;
 use super::builder::Settings;
 use super::call::Call;
 use super::convert::tonic_status;
@@ -62,6 +63,7 @@ fn prepare(
     if settings.speak == Speak::Connect {
         check_connect(declared, gathered)?;
     }
+    let get = head.extensions.get::<UseHttpGet>().is_some();
     let value = |name: &str| head.headers.get(name).map(|value| value.as_bytes().to_vec());
     let is_bare = settings.speak == Speak::Connect && kind == CallKind::Unary;
     let own = Own {
@@ -72,7 +74,7 @@ fn prepare(
         // Nothing is reserved for a message that passes: the limit of tonic's own decoder holds.
         max: settings.max_message().unwrap_or(if is_bare { MAX_BARE } else { u32::MAX as usize }),
     };
-    let protocol = framed(name, kind, settings.speak, own)?;
+    let protocol = framed(name, kind, settings.speak, get, settings.subtype(), own)?;
     let metadata = metadata(settings.metadata(), &head.headers)?;
     protocol.check_metadata(&metadata)?;
     let config = Config {

@@ -266,7 +266,10 @@ impl Protocol for Framed {
         let mut push = |name: &str, value: &Option<Vec<u8>>| {
             headers.extend(value.clone().map(|value| (name.to_string(), value)));
         };
-        push(encoding, &self.own.encoding);
+        // The query of a GET says it itself.
+        if !self.inner.is_get() {
+            push(encoding, &self.own.encoding);
+        }
         if self.shape != (Shape::Bare { is_inflated: true }) {
             push(accept, &self.own.accept);
         }
@@ -290,7 +293,10 @@ impl Protocol for Framed {
         match self.shape {
             Shape::Grpc { .. } | Shape::Connect => framed.to_vec(),
             Shape::Text => text::encode(framed),
-            Shape::Bare { .. } => framed.get(PREFIX..).unwrap_or_default().to_vec(),
+            Shape::Bare { .. } => {
+                let message = framed.get(PREFIX..).unwrap_or_default();
+                self.inner.encode(message, framed.first() == Some(&COMPRESSED))
+            }
         }
     }
 

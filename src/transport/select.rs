@@ -153,7 +153,14 @@ pub fn protocol(
 
 /// The dialect of a call whose caller frames its messages for itself.
 #[cfg(any(feature = "channel", not(target_family = "wasm")))]
-pub fn framed(name: Name, kind: CallKind, speak: Speak, own: Own) -> Result<Framed, Status> {
+pub fn framed(
+    name: Name,
+    kind: CallKind,
+    speak: Speak,
+    get: bool,
+    subtype: &str,
+    own: Own,
+) -> Result<Framed, Status> {
     let shape = match (name, speak) {
         (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) => Shape::Grpc { last: 0 },
         (_, Speak::Connect) if kind != CallKind::Unary => Shape::Connect,
@@ -161,8 +168,8 @@ pub fn framed(name: Name, kind: CallKind, speak: Speak, own: Own) -> Result<Fram
         (Name::Fetch | Name::TidewireV1, Speak::GrpcWebText) => Shape::Text,
         _ => Shape::Grpc { last: 0x80 },
     };
-    let messages = Messages { gzip: own.compression(), ..Messages::new(own.max) };
-    let inner = protocol(name, kind, speak, false, messages)?;
+    let messages = Messages { subtype: subtype.to_string(), max: own.max, gzip: own.compression() };
+    let inner = protocol(name, kind, speak, get, messages)?;
     Ok(Framed::new(inner, shape, own))
 }
 
