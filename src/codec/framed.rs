@@ -70,9 +70,12 @@ pub struct Own {
 impl Own {
     /// What the dialect below is to know of it: enough to read what it has compressed besides messages.
     pub fn compression(&self) -> Compression {
-        let accepts =
-            |accept: &Vec<u8>| accept.split(|b| *b == b',').any(|name| name.trim_ascii() == b"gzip");
-        Compression { accept: self.accept.as_ref().is_some_and(accepts), send: false }
+        Compression { accept: self.takes(b"gzip"), send: false }
+    }
+
+    fn takes(&self, encoding: &[u8]) -> bool {
+        let mut accepted = self.accept.iter().flat_map(|accept| accept.split(|byte| *byte == b','));
+        accepted.any(|name| name.trim_ascii() == encoding)
     }
 }
 
@@ -84,6 +87,8 @@ pub struct Framed {
     place: Place,
     messages: usize,
     http: u16,
+    /// The answer's messages may be compressed, and the caller takes what they are compressed by.
+    is_readable: bool,
     /// Present where the answer is text: its decoder, and what it has decoded and nobody has read.
     plain: Option<(TextDecoder, Vec<u8>)>,
 }
@@ -109,7 +114,7 @@ impl Framed {
     /// What `inner` speaks.
     pub fn new(inner: Box<dyn Protocol>, shape: Shape, own: Own) -> Self {
         let place = if matches!(shape, Shape::Bare { .. }) { Place::Inner } else { START };
-        Self { inner, shape, own, place, messages: 0, http: 0, plain: None }
+        Self { inner, shape, own, place, messages: 0, http: 0, is_readable: false, plain: None }
     }
 
     fn next_binary(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {
@@ -121,9 +126,16 @@ impl Framed {
         if !matches!(self.place, Place::Inner) {
             return Ok(None);
         }
-        let frame = self.inner.next(chunk, at)?;
-        if matches!(frame, Some(Frame::Headers(_))) {
-            self.place = START;
+        let mut frame = self.inner.next(chunk, at)?;
+        match &mut frame {
+            Some(Frame::Headers(headers)) => {
+                self.place = START;
+                self.check_encoding(headers);
+            }
+            Some(frame) if self.is_message(frame) => {
+                return Err(Status::new(Code::Unimplemented, Fault::Peer, SECOND_MESSAGE));
+            }
+            _ => {}
         }
         Ok(frame.map(|frame| self.last(frame)))
     }
@@ -134,8 +146,15 @@ impl Framed {
         loop {
             match self.step(&chunk[*at..]) {
                 Ok(Some(passed)) => *at += passed,
-                Err(status) if *at == start => return Err(status),
-                Ok(None) | Err(_) => return Ok(()),
+                Ok(None) => return Ok(()),
+                Err(status) => {
+                    // The prefix of what is too large does not pass: the caller would refuse it in words of its own.
+                    if matches!(self.place, Place::Prefix { got: PREFIX, .. }) {
+                        *at -= (*at - start).min(PREFIX);
+                        (self.place, self.messages) = (START, self.messages - 1);
+                    }
+                    return if *at == start { Err(status) } else { Ok(()) };
+                }
             }
         }
     }
@@ -171,17 +190,20 @@ impl Framed {
         }
     }
 
-    /// An envelope begins. Of a message the dialect below reads, in its stead, one of no bytes.
+    /// An envelope begins. Of a message the dialect below reads, in its stead, one of no bytes; of one that is compressed and
+    /// that the caller cannot undo, one of a byte, which it refuses in its own words.
     fn begin(&mut self, flags: u8) -> Result<Option<usize>, Status> {
-        if flags & self.shape.last() != 0 {
+        // A message behind the one that is due does not pass either: it counts once it is whole.
+        if flags & self.shape.last() != 0 || self.own.single && self.messages == 1 {
             self.place = Place::Inner;
             return Ok(None);
         }
-        let seen = if flags == COMPRESSED { 0 } else { flags };
-        self.inner.next(&[seen, 0, 0, 0, 0], &mut 0)?;
-        if self.own.single && self.messages == 1 {
-            return Err(Status::new(Code::Unimplemented, Fault::Peer, SECOND_MESSAGE));
-        }
+        let (seen, length) = match flags {
+            COMPRESSED if self.is_readable => (0, 0),
+            COMPRESSED => (COMPRESSED, 1),
+            other => (other, 0),
+        };
+        self.inner.next(&[seen, 0, 0, 0, length], &mut 0)?;
         self.messages += 1;
         self.place = Place::Prefix { bytes: [flags, 0, 0, 0, 0], got: 1 };
         Ok(Some(1))
@@ -213,6 +235,30 @@ impl Framed {
         bytes.drain(..read);
         self.plain = Some((decoder, bytes));
         Ok(frame)
+    }
+
+    /// Whether what the dialect below has read is a message in an envelope, where all but a surplus one pass.
+    fn is_message(&self, frame: &Frame) -> bool {
+        match (self.shape, frame) {
+            (Shape::Bare { .. }, _) => false,
+            (_, Frame::Message(_)) => true,
+            (shape, Frame::Compressed { flags, .. }) => flags & shape.last() == 0,
+            _ => false,
+        }
+    }
+
+    /// Names the messages' encoding as the caller knows it. What the transport has undone is not for the caller to undo;
+    /// and one that it does not take is for us to refuse, at the first message that has it: tonic refuses the name alone.
+    fn check_encoding(&mut self, headers: &mut HeaderList) {
+        let encoding = self.shape.names().0;
+        let named = trailers::first(headers, encoding).map(<[u8]>::trim_ascii);
+        self.is_readable = named.is_some_and(|named| self.own.takes(named));
+        match self.shape {
+            Shape::Bare { is_inflated: true } => {}
+            Shape::Bare { .. } => rename(headers, encoding),
+            _ if self.is_readable || named == Some(b"identity") => rename(headers, encoding),
+            _ => headers.retain(|(name, _)| name != encoding),
+        }
     }
 
     /// The words for a body that ends inside an envelope.
@@ -251,6 +297,12 @@ impl Framed {
             }
             other => other,
         }
+    }
+}
+
+fn rename(headers: &mut HeaderList, encoding: &str) {
+    for (name, _) in headers.iter_mut().filter(|(name, _)| name == encoding) {
+        *name = gzip::GRPC.0.to_string();
     }
 }
 
@@ -310,16 +362,11 @@ impl Protocol for Framed {
             for (_, value) in binary.iter_mut().filter(|(name, _)| name == "content-type") {
                 *value = [BINARY.as_bytes(), &value.trim_ascii_start()[TEXT.len()..]].concat();
             }
+            self.check_encoding(headers);
             return self.inner.handle_headers(http, &mut binary);
         }
         self.inner.handle_headers(http, headers)?;
-        // As the caller knows it; what the transport has undone is not for the caller to undo.
-        let encoding = self.shape.names().0;
-        if self.shape != (Shape::Bare { is_inflated: true }) {
-            for (name, _) in headers.iter_mut().filter(|(name, _)| name == encoding) {
-                *name = gzip::GRPC.0.to_string();
-            }
-        }
+        self.check_encoding(headers);
         Ok(())
     }
 

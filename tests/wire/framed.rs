@@ -22,7 +22,8 @@ fn shape(wire: Wire) -> Shape {
 }
 
 fn framed(wire: Wire, answer: &Answer) -> Framed {
-    let own = Own { max: MAX_MESSAGE, single: answer.is_single(), ..Own::default() };
+    let accept = Some(b"zstd, gzip".to_vec());
+    let own = Own { accept, max: MAX_MESSAGE, single: answer.is_single(), ..Own::default() };
     Framed::new(wire.protocol_with(answer.accepted()), shape(wire), own)
 }
 
@@ -86,6 +87,20 @@ fn compressed_messages_pass_whatever_the_encoding_while_trailers_are_read() {
 }
 
 #[test]
+fn an_encoding_that_the_caller_does_not_take_harms_nothing_before_a_message_has_it() {
+    let named = answer().accepting_gzip().header("grpc-encoding", "foo").message("one");
+    for wire in HTTP {
+        let heard = passed(&named.clone().ok(), wire);
+        assert_eq!(heard.messages, [envelope::encode(0, b"one")], "{wire:?}");
+        assert!(heard.status.is_ok(), "{heard:?}");
+        assert!(heard.headers.iter().flatten().all(|(name, _)| name != "grpc-encoding"), "{heard:?}");
+        let heard = passed(&named.clone().raw(envelope::encode(1, b"zip")).ok(), wire);
+        assert_eq!(heard.messages, [envelope::encode(0, b"one")], "{wire:?}");
+        heard.is_broken("compressed message");
+    }
+}
+
+#[test]
 fn what_is_refused_is_refused_behind_what_came_before() {
     for flags in [0x04, 0x7e, 0xff] {
         for wire in HTTP {
@@ -94,10 +109,19 @@ fn what_is_refused_is_refused_behind_what_came_before() {
             heard.is_broken(&format!("flags {flags}"));
         }
     }
+    // Where it is cut decides how much of the prefix passes; never all of it, which the caller would refuse in other words.
     let large = answer().message("one").raw([0, 0, 0, 0x10, 0]);
+    let before = envelope::encode(0, b"one");
     for wire in ALL {
-        let heard = passed(&large, wire);
-        assert!(heard.messages[0].starts_with(&envelope::encode(0, b"one")));
+        let heard = large.replay_as(wire, &|chunks| {
+            let mut heard = large.heard_by(Box::new(framed(wire, &large)), wire, chunks);
+            let mut messages = heard.messages.concat();
+            assert!((before.len()..before.len() + 5).contains(&messages.len()), "{heard:?}");
+            messages.truncate(before.len());
+            heard.messages = vec![messages];
+            heard
+        });
+        assert_eq!(heard.messages, std::slice::from_ref(&before), "{wire:?}");
         assert_eq!(heard.status.code, Code::ResourceExhausted, "{heard:?}");
         assert!(heard.status.message.contains("4096 bytes"), "{heard:?}");
     }
@@ -160,6 +184,8 @@ fn a_method_of_one_answer_has_neither_none_nor_two() {
         let two = passed(&answer().message("one").message("two").ok().single(), wire);
         assert_eq!(two.messages, [envelope::encode(0, b"one")]);
         assert_eq!(two.status.code, Code::Unimplemented, "{wire:?}");
+        let cut = answer().message("one").raw(&envelope::encode(0, b"two")[..6]).single();
+        passed(&cut, wire).is_broken("3 bytes were promised, 1 came");
         assert!(passed(&answer().message("one").ok().single(), wire).status.is_ok());
     }
 }
