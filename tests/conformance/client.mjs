@@ -1,7 +1,8 @@
 /**
  * The client under test: the suite's runner starts it, and talks to it by stdin and stdout.
- *   node client.mjs --target node|chromium|firefox|workerd --messages FILE [--gateway URL] [--text]
- * With a gateway calls go over `tidewire.v1`, without one over fetch. Text: gRPC-Web's other form.
+ *   node client.mjs --target node|chromium|firefox|workerd --messages FILE [--gateway URL] [--text] [--rust FOLDER]
+ * With a gateway calls go over `tidewire.v1`, without one over fetch. Text: gRPC-Web's other form. Rust: the client is
+ * that on the Rust API, in browsers only.
  */
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -14,13 +15,13 @@ const CASE_LIMIT_MS = 8_000;
 
 const string = { type: "string" };
 const { values: options } = parseArgs({
-  options: { target: string, messages: string, gateway: string, text: { type: "boolean" } },
+  options: { target: string, messages: string, gateway: string, rust: string, text: { type: "boolean" } },
 });
 const descriptors = await readFile(options.messages);
 const messages = new Messages(descriptors);
 const { launch } = await import(`./targets/${options.target}.mjs`);
-const { gateway, text } = options;
-const target = await launch({ descriptors, gateway, text });
+const { gateway, text, rust } = options;
+const target = await launch({ descriptors, gateway, text, rust });
 
 const running = new Set();
 for await (const request of frames(process.stdin)) {

@@ -1,9 +1,10 @@
 import * as tidewire from "../../pkg-config/dist/index.js";
+import { answerBy, settings } from "./line.mjs";
 import { Messages } from "./messages.mjs";
 import { throughGateway, toServer } from "./reach.mjs";
 import { CaseRunner } from "./run-case.mjs";
 
-const { gateway, text } = await (await fetch("/settings")).json();
+const { gateway, text } = await settings();
 const runner = new CaseRunner({
   tidewire,
   text,
@@ -11,9 +12,4 @@ const runner = new CaseRunner({
   clientOptions: (request) => (gateway ? throughGateway(gateway, request) : toServer(request)),
 });
 
-const socket = new WebSocket(location.origin.replace("http", "ws"));
-socket.binaryType = "arraybuffer";
-socket.onmessage = async ({ data }) => {
-  const response = await runner.run(new Uint8Array(data, 4));
-  socket.send(new Blob([data.slice(0, 4), response]));
-};
+answerBy((request) => runner.run(request));

@@ -1,4 +1,5 @@
-//! `cargo xtask conformance`: the connectrpc conformance suite, on the npm package as its users have it.
+//! `cargo xtask conformance`: the connectrpc conformance suite, on the npm package as its users have it, and on the Rust
+//! API under the clients that tonic generates.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use crate::exec::{Error, Result, Run, doing};
 use crate::report::Count;
 use crate::rings::{browser, number_before};
 use crate::servers::{self, Server};
+use crate::toolchain::{self, TARGET};
 use crate::{cache, machine, package, say, tools};
 
 const MODULE: &str = "connectrpc.com/conformance";
@@ -14,8 +16,8 @@ const VERSION: &str = "v1.0.5";
 /// What its go.mod says.
 const GO: &str = "1.24.0";
 const FOLDER: &str = "tests/conformance";
-/// The one configuration that needs a gateway.
-const GATEWAY: &str = "gateway";
+/// The client on the Rust API.
+const RUST: &str = "tests/conformance/rust";
 /// gRPC-Web in base64.
 const TEXT: &str = "text";
 const REPORT: &str = "docs/conformance.md";
@@ -25,23 +27,55 @@ struct Set {
     name: &'static str,
     /// `<config>.yaml`.
     config: &'static str,
-    /// Ours in the suite's format, in the place of its own.
-    beyond: bool,
     runtimes: &'static [&'static str],
 }
 
+impl Set {
+    const fn of(name: &'static str, runtimes: &'static [&'static str]) -> Self {
+        Self { name, config: name, runtimes }
+    }
+
+    const fn with(self, config: &'static str) -> Self {
+        Self { config, ..self }
+    }
+
+    /// Ours in the suite's format, in the place of its own.
+    fn is_beyond(&self) -> bool {
+        self.name.contains("beyond")
+    }
+
+    fn is_rust(&self) -> bool {
+        self.name.starts_with("rust")
+    }
+
+    fn is_through_gateway(&self) -> bool {
+        self.config.ends_with("gateway")
+    }
+}
+
 const SETS: &[Set] = &[
-    Set { name: "browser", config: "browser", beyond: false, runtimes: &["chromium", "firefox"] },
-    Set { name: "gateway", config: GATEWAY, beyond: false, runtimes: &["chromium", "firefox", "node"] },
-    Set { name: "node", config: "node", beyond: false, runtimes: &["node"] },
-    Set { name: "fetch", config: "fetch", beyond: false, runtimes: &["workerd"] },
-    Set { name: TEXT, config: TEXT, beyond: false, runtimes: &["chromium", "firefox"] },
-    Set { name: "beyond", config: "browser", beyond: true, runtimes: &["chromium", "firefox"] },
-    Set { name: "beyond-gateway", config: GATEWAY, beyond: true, runtimes: &["chromium", "node"] },
+    Set::of("browser", &["chromium", "firefox"]),
+    Set::of("gateway", &["chromium", "firefox", "node"]),
+    Set::of("node", &["node"]),
+    Set::of("fetch", &["workerd"]),
+    Set::of(TEXT, &["chromium", "firefox"]),
+    Set::of("beyond", &["chromium", "firefox"]).with("browser"),
+    Set::of("beyond-gateway", &["chromium", "node"]).with("gateway"),
+    Set::of("rust-browser", &["chromium", "firefox"]).with("browser"),
+    Set::of("rust-gateway", &["chromium", "firefox"]).with("gateway"),
+    Set::of("rust-beyond", &["chromium"]).with("browser"),
+    Set::of("rust-beyond-gateway", &["chromium"]).with("gateway"),
 ];
 
-/// The sets that are named, or all, in the runtime that is named, or in each; writes the report.
+/// The sets that are named, or all, in the runtime that is named, or in each, as often as is said; writes the report.
 pub(crate) fn run(words: &[&str]) -> Result<()> {
+    let (words, runs) = match words {
+        [words @ .., "--runs", number] => (words, number.parse().unwrap_or(0)),
+        words => (words, 1),
+    };
+    if runs == 0 {
+        return Err(Error::failed("`--runs` stands at the end, with a number above 0 behind it"));
+    }
     let (set, runtime) = (words.first(), words.get(1));
     let chosen = SETS.iter().filter(|one| set.is_none_or(|set| *set == one.name));
     let pairs = chosen.flat_map(|set| set.runtimes.iter().map(move |runtime| (set, *runtime)));
@@ -53,8 +87,8 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     }
     let mut failed = Vec::new();
     for (set, runtime) in pairs {
-        let count = run_set(set, runtime)?;
-        write_report(set.name, runtime, &count)?;
+        let count = run_often(set, runtime, runs)?;
+        write_report(set.name, runtime, &count, runs)?;
         if count.failed > 0 {
             failed.push(format!("{} in {runtime}", set.name));
         }
@@ -81,11 +115,31 @@ pub(crate) fn setup() -> Result<PathBuf> {
     Ok(Suite::ready()?.runner)
 }
 
+/// The first run that fails, or the last.
+fn run_often(set: &Set, runtime: &str, runs: usize) -> Result<Count> {
+    let mut count = run_set(set, runtime)?;
+    for _ in 1..runs {
+        if count.failed > 0 {
+            break;
+        }
+        let again = run_set(set, runtime)?;
+        if again.failed == 0 && again != count {
+            let (was, is) = (count.passed, again.passed);
+            return Err(Error::failed(format!("{} in {runtime} had {was} cases, and {is} now", set.name)));
+        }
+        count = again;
+    }
+    Ok(count)
+}
+
 fn run_set(set: &Set, runtime: &str) -> Result<Count> {
     let browser = browser(runtime)?;
-    package::build()?;
     let suite = Suite::ready()?;
-    let gateway = if set.config == GATEWAY { Some(Gateway::start()?) } else { None };
+    let rust = if set.is_rust() { Some(rust_client(&suite)?) } else { None };
+    if rust.is_none() {
+        package::build()?;
+    }
+    let gateway = if set.is_through_gateway() { Some(Gateway::start()?) } else { None };
     say(format_args!("the conformance suite's set \"{}\" in {runtime}", set.name));
     let run = Run::new(&suite.runner).words("--mode client --conf").arg(config(set));
     let run = beyond(set)?.iter().fold(run, |run, file| run.arg("--test-file").arg(file));
@@ -96,6 +150,7 @@ fn run_set(set: &Set, runtime: &str) -> Result<Count> {
     let run = run.arg("--messages").arg(&suite.messages);
     let run = if text { run.arg("--text") } else { run };
     let run = gateway.iter().fold(run, |run, gateway| run.arg("--gateway").arg(&gateway.origin));
+    let run = rust.iter().fold(run, |run, rust| run.arg("--rust").arg(rust));
     let run = browser.into_iter().fold(run, |run, (name, path)| run.env(name, path));
     let (output, error) = run.limit_secs(900).shown_anyway()?;
     let mut count = count(&output);
@@ -114,7 +169,7 @@ fn config(set: &Set) -> String {
 
 /// Cases that stand in the place of the suite's own.
 fn beyond(set: &Set) -> Result<Vec<PathBuf>> {
-    if !set.beyond {
+    if !set.is_beyond() {
         return Ok(Vec::new());
     }
     let folder = crate::root().join(FOLDER).join("beyond");
@@ -128,6 +183,19 @@ fn count(output: &str) -> Count {
         output.lines().rev().find(|line| line.contains(word)).map_or(0, |line| number_before(line, word))
     };
     Count::default().plus(number(" passed, "), number(" failed") + number(" could not be run"))
+}
+
+/// Builds the client on the Rust API for browsers; gives the folder of what wasm-bindgen makes of it.
+fn rust_client(suite: &Suite) -> Result<PathBuf> {
+    let (wasm, bindgen) = (toolchain::wasm()?, tools::wasm_bindgen()?);
+    let cargo = wasm.cargo().words("build --locked --target").arg(TARGET).arg("--manifest-path");
+    let cargo = cargo.arg(format!("{RUST}/Cargo.toml")).env("CONFORMANCE_MESSAGES", &suite.messages);
+    cargo.limit_secs(1200).shown()?;
+    let module = crate::root().join("target/wasm").join(TARGET).join("debug/conformance_rust.wasm");
+    let folder = crate::root().join("target/conformance-rust");
+    let run = Run::new(bindgen.join("wasm-bindgen")).arg(module).arg("--out-dir").arg(&folder);
+    run.words("--target web --no-typescript").quiet()?;
+    Ok(folder)
 }
 
 /// The suite's runner, and the descriptors of its messages.
@@ -193,26 +261,28 @@ fn field<'a>(json: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Puts one result in its place; the others stay as they were.
-fn write_report(set: &str, runtime: &str, count: &Count) -> Result<()> {
+fn write_report(set: &str, runtime: &str, count: &Count, runs: usize) -> Result<()> {
     let path = crate::root().join(REPORT);
     let old = fs::read_to_string(&path).unwrap_or_default();
-    doing(format_args!("cannot write {REPORT}"), fs::write(path, report(&old, set, runtime, count)?))
+    doing(format_args!("cannot write {REPORT}"), fs::write(path, report(&old, set, runtime, count, runs)?))
 }
 
-fn report(old: &str, set: &str, runtime: &str, count: &Count) -> Result<String> {
+fn report(old: &str, set: &str, runtime: &str, count: &Count, runs: usize) -> Result<String> {
     let mut text = format!(
         "# Conformance\n\n\
-         The [connectrpc conformance suite]({URL}) {VERSION}, with its\nown runner and servers, on the npm package. \
-         `cargo xtask conformance` runs it and writes this page; `cargo xtask test`\nruns most rows of it and fails \
-         where one is not true. No case is known to fail and none is skipped:\n\
-         `{FOLDER}/known-failing.txt` is empty. The sets `beyond` are [cases of our own](../{FOLDER}/beyond)\nin the \
-         suite's format, under the configurations browser and gateway.\n\n\
-         | set | runtime | cases | passed | failed |\n|---|---|---|---|---|\n"
+         The [connectrpc conformance suite]({URL}) {VERSION}, with its\nown runner and servers: on the npm package, and \
+         (`rust-…`) on [the Rust API](../{RUST}), under the clients\nthat tonic generates. `cargo xtask conformance` \
+         runs it and writes this page; `cargo xtask test` runs most rows of it and\nfails where one is not true. No case \
+         is known to fail and none is skipped: `{FOLDER}/known-failing.txt` is empty.\n\n\
+         The sets `beyond` are [cases of our own](../{FOLDER}/beyond) in the suite's format. These and `rust-…` have\nthe \
+         configurations browser and gateway. To cancel in Rust is to drop, after which there is nobody to ask: that such \
+         a\ncall is CANCELED, the client of these tests says itself.\n\n\
+         | set | runtime | cases | passed | failed | runs in a row |\n|---|---|---|---|---|---|\n"
     );
     for one in SETS {
         for place in one.runtimes {
             let row = if (one.name, *place) == (set, runtime) {
-                Some(line(set, runtime, count))
+                Some(format!("{} {runs} |", line(set, runtime, count)))
             } else {
                 let start = cells(one.name, place);
                 old.lines().find(|line| line.starts_with(&start)).map(str::to_owned)
@@ -220,7 +290,7 @@ fn report(old: &str, set: &str, runtime: &str, count: &Count) -> Result<String> 
             text.extend(row.map(|row| format!("{row}\n")));
         }
     }
-    for one in SETS.iter().filter(|one| !one.beyond) {
+    for one in SETS.iter().filter(|one| one.name == one.config) {
         let config = read(&crate::root().join(config(one)))?;
         text += &format!("\n## The set {}\n\n```yaml\n{config}```\n", one.name);
     }
@@ -255,12 +325,12 @@ mod tests {
 
     #[test]
     fn the_report_replaces_one_row_and_keeps_the_others() {
-        let one = report("", "gateway", "node", &Count::default().plus(9, 1)).unwrap();
-        assert!(one.contains("| gateway | node | 10 | 9 | 1 |\n"), "{one}");
-        let two = report(&one, "node", "node", &Count::default().plus(5, 0)).unwrap();
-        let three = report(&two, "gateway", "node", &Count::default().plus(10, 0)).unwrap();
-        let rows: Vec<_> = three.lines().filter(|line| line.ends_with(" 0 |")).collect();
-        assert_eq!(rows, ["| gateway | node | 10 | 10 | 0 |", "| node | node | 5 | 5 | 0 |"]);
+        let one = report("", "gateway", "node", &Count::default().plus(9, 1), 1).unwrap();
+        assert!(one.contains("| gateway | node | 10 | 9 | 1 | 1 |\n"), "{one}");
+        let two = report(&one, "node", "node", &Count::default().plus(5, 0), 1).unwrap();
+        let three = report(&two, "gateway", "node", &Count::default().plus(10, 0), 5).unwrap();
+        let rows: Vec<_> = three.lines().filter(|line| line.contains("| node |")).collect();
+        assert_eq!(rows, ["| gateway | node | 10 | 10 | 0 | 5 |", "| node | node | 5 | 5 | 0 | 1 |"]);
     }
 
     #[test]

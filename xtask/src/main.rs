@@ -41,9 +41,9 @@ cargo xtask <word>
   interop [node | chromium] [peer…] [--only TEXT]
                   the table of calls against other servers and proxies, or the part of it that is named; the whole
                   writes docs/interop.md
-  conformance [set] [runtime]
-                  the connectrpc conformance suite: all of it, or browser, gateway, node, fetch, text,
-                  beyond or beyond-gateway; writes docs/conformance.md
+  conformance [set] [runtime] [--runs N]
+                  the connectrpc conformance suite: all of it, or browser, gateway, node, fetch, text, beyond,
+                  beyond-gateway, or one of these with rust- before it; writes docs/conformance.md
   rust            the cases of Rust clients in Chromium; writes docs/migrating-from-tonic-web-wasm-client.md
   build           the crate to wasm, and the npm package into pkg-config/dist
   size            measure what a browser loads, write SIZE.md, fail above the budget

@@ -48,6 +48,8 @@ pub(crate) const RINGS: &[Ring] = &[
     Ring { name: "conformance node node", run: || conformance::ring("node", "node") },
     Ring { name: "conformance text chromium", run: || conformance::ring("text", "chromium") },
     Ring { name: "conformance beyond chromium", run: || conformance::ring("beyond", "chromium") },
+    Ring { name: "conformance rust-browser chromium", run: || conformance::ring("rust-browser", "chromium") },
+    Ring { name: "conformance rust-gateway chromium", run: || conformance::ring("rust-gateway", "chromium") },
     Ring {
         name: "conformance beyond-gateway chromium",
         run: || conformance::ring("beyond-gateway", "chromium"),

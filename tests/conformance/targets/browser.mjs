@@ -1,5 +1,7 @@
 import { createServer } from "node:http";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { WebSocketServer } from "ws";
@@ -9,20 +11,26 @@ const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,
 
 /**
  * A page that runs cases. They travel on a WebSocket between us and it: requests there, responses back in whatever order
- * they come, numbered by their first bytes. `open(url)` opens a page in a browser.
+ * they come, numbered by their first bytes. `open(url)` opens a page in a browser. `rust`: what wasm-bindgen made of the
+ * client in Rust, which runs them then.
  */
-export async function launchPage({ descriptors, gateway, text, open, close }) {
+export async function launchPage({ descriptors, gateway, text, rust, open, close }) {
+  const page = rust ? "../rust-page.mjs" : "../page.mjs";
   const bundle = await build({
-    entryPoints: [fileURLToPath(new URL("../page.mjs", import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(page, import.meta.url))],
     bundle: true,
     format: "esm",
     write: false,
+    alias: rust && { "conformance-rust": join(rust, "conformance_rust.js") },
   });
   const server = serve({
     "/": ["text/html", html],
     "/page.js": ["text/javascript", bundle.outputFiles[0].contents],
     "/messages": ["application/octet-stream", descriptors],
     "/settings": ["application/json", JSON.stringify({ gateway, text })],
+    ...(rust && {
+      "/rust.wasm": ["application/wasm", await readFile(join(rust, "conformance_rust_bg.wasm"))],
+    }),
   });
   const sockets = new WebSocketServer({ server });
   server.listen(0, "127.0.0.1");

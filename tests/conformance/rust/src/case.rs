@@ -13,7 +13,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use gloo_timers::future::sleep;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use prost::{Message, Name};
-use tidewire::channel::{Local, local};
+use tidewire::channel::{CallKind, Local, UseHttpGet, local};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -90,7 +90,9 @@ impl Case {
         let mut requests = requests.into_iter();
         let mut send_next = |sender: &mut Option<mpsc::UnboundedSender<Q>>| {
             // Refused where the call has ended; its end says why.
-            requests.next().is_some_and(|next| sender.as_ref().is_some_and(|s| s.unbounded_send(next).is_ok()))
+            requests
+                .next()
+                .is_some_and(|next| sender.as_ref().is_some_and(|s| s.unbounded_send(next).is_ok()))
         };
         let mut sent = usize::from(send_next(&mut sender));
         let (closed, is_closed) = oneshot::channel();
@@ -156,7 +158,9 @@ impl Case {
     }
 
     /// All requests, one after the other, and when to cancel.
-    fn requests<Q: Message + Name + Default + 'static>(&self) -> Result<(Request<Requests<Q>>, Cancel), String> {
+    fn requests<Q: Message + Name + Default + 'static>(
+        &self,
+    ) -> Result<(Request<Requests<Q>>, Cancel), String> {
         let delay = Duration::from_millis(self.0.request_delay_ms.into());
         let before_close = self.timing() == Some(CancelTiming::BeforeCloseSend(()));
         let (all_taken, taken) = oneshot::channel::<()>();
@@ -179,7 +183,8 @@ impl Case {
     }
 
     fn single<Q: Message + Name + Default>(&self) -> Result<Request<Q>, String> {
-        let message = self.messages()?.into_iter().next().ok_or("a case without the request that it is to send")?;
+        let message =
+            self.messages()?.into_iter().next().ok_or("a case without the request that it is to send")?;
         self.request(message)
     }
 
@@ -194,6 +199,15 @@ impl Case {
             }
         }
         *request.metadata_mut() = MetadataMap::from_headers(headers);
+        request.extensions_mut().insert(match self.0.stream_type() {
+            StreamType::ClientStream => CallKind::ClientStream,
+            StreamType::ServerStream => CallKind::ServerStream,
+            StreamType::HalfDuplexBidiStream | StreamType::FullDuplexBidiStream => CallKind::Bidi,
+            StreamType::Unary | StreamType::Unspecified => CallKind::Unary,
+        });
+        if self.0.use_get_http_method {
+            request.extensions_mut().insert(UseHttpGet);
+        }
         if let Some(ms) = self.0.timeout_ms {
             request.set_timeout(Duration::from_millis(ms.into()));
         }

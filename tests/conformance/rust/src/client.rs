@@ -11,6 +11,7 @@ use crate::case::Case;
 use crate::outcome::Outcome;
 use crate::proto::{ClientCompatRequest, Codec, Protocol as Spoken};
 
+#[allow(clippy::all, unused_qualifications, reason = "generated")]
 mod json {
     include!(concat!(env!("OUT_DIR"), "/json/connectrpc.conformance.v1.rs"));
 }
@@ -33,10 +34,11 @@ pub(crate) fn channel(request: &ClientCompatRequest, gateway: Option<&str>) -> R
     let protocol = match request.protocol() {
         Spoken::Grpc => Protocol::Grpc,
         Spoken::GrpcWeb => Protocol::GrpcWeb,
-        other => return Err(format!("the Rust API has no {}", other.as_str_name())),
+        Spoken::Connect => Protocol::Connect,
+        Spoken::Unspecified => return Err("a case without a protocol".to_owned()),
     };
     let builder = Channel::builder(url).protocol(protocol).transport(transport);
-    let builder = builder.buffer_request_bytes(1024 * 1024);
+    let builder = builder.buffer_request_bytes(1024 * 1024).max_receive_message_bytes(4 * 1024 * 1024);
     let builder = if request.codec() == Codec::Json { builder.content_subtype("json") } else { builder };
     let channel = builder.build().map_err(|status| status.to_string())?;
     CHANNELS.with_borrow_mut(|channels| channels.insert(key, channel.clone()));
@@ -53,21 +55,39 @@ macro_rules! answers {
                 client = client.send_compressed(encoding).accept_compressed(encoding);
             }
             match case.method() {
-                "Unary" => case.unary(async |request| client.unary(request).await, |answer| answer.payload).await,
-                "IdempotentUnary" => {
-                    case.unary(async |request| client.idempotent_unary(request).await, |answer| answer.payload).await
+                "Unary" => {
+                    case.unary(async |request| client.unary(request).await, |answer| answer.payload).await
                 }
-                "Unimplemented" => case.unary(async |request| client.unimplemented(request).await, |_| None).await,
+                "IdempotentUnary" => {
+                    case.unary(
+                        async |request| client.idempotent_unary(request).await,
+                        |answer| answer.payload,
+                    )
+                    .await
+                }
+                "Unimplemented" => {
+                    case.unary(async |request| client.unimplemented(request).await, |_| None).await
+                }
                 "ServerStream" => {
-                    case.server_stream(async |request| client.server_stream(request).await, |answer| answer.payload)
-                        .await
+                    case.server_stream(
+                        async |request| client.server_stream(request).await,
+                        |answer| answer.payload,
+                    )
+                    .await
                 }
                 "ClientStream" => {
-                    case.client_stream(async |request| client.client_stream(request).await, |answer| answer.payload)
-                        .await
+                    case.client_stream(
+                        async |request| client.client_stream(request).await,
+                        |answer| answer.payload,
+                    )
+                    .await
                 }
                 "BidiStream" => {
-                    case.bidi_stream(async |request| client.bidi_stream(request).await, |answer| answer.payload).await
+                    case.bidi_stream(
+                        async |request| client.bidi_stream(request).await,
+                        |answer| answer.payload,
+                    )
+                    .await
                 }
                 other => Err(format!("this client knows no method {other}")),
             }

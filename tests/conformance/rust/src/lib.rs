@@ -7,7 +7,7 @@ mod json;
 mod outcome;
 
 /// The suite's messages and its service, in protobuf.
-#[allow(clippy::all, unused_qualifications, reason = "generated")]
+#[allow(clippy::all, dead_code, unused_qualifications, reason = "generated")]
 mod proto {
     include!(concat!(env!("OUT_DIR"), "/connectrpc.conformance.v1.rs"));
 }

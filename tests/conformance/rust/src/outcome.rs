@@ -54,7 +54,9 @@ fn headers(metadata: MetadataMap) -> Vec<Header> {
     let values = |name| {
         let values = map.get_all(name).iter();
         // Of base64 the suite has the form without padding.
-        values.map(|value| String::from_utf8_lossy(value.as_bytes()).trim_end_matches('=').to_owned()).collect()
+        values
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).trim_end_matches('=').to_owned())
+            .collect()
     };
     map.keys().map(|name| Header { name: name.to_string(), value: values(name) }).collect()
 }
