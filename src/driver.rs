@@ -10,6 +10,7 @@ use wasm_bindgen::JsValue;
 use crate::call::{Call, Event, Transmit};
 use crate::codec::HeaderList;
 use crate::codec::envelope::Payload;
+use crate::codec::gzip::IS_BUILT;
 use crate::status::{Code, Fault, Status};
 use crate::transport::gzip::Gzip;
 use crate::transport::timer::Timer;
@@ -163,8 +164,9 @@ impl Driver {
                 (Transmit::Release(bytes), Some(exchange)) => exchange.release(bytes),
                 (Transmit::Reset, Some(exchange)) => exchange.reset(),
                 (Transmit::Done, Some(exchange)) => exchange.done(),
-                (Transmit::Inflate { bytes, limit }, _) => self.gzip().inflate(&bytes, limit),
-                (Transmit::Deflate(bytes), _) => self.gzip().deflate(&bytes),
+                (Transmit::Inflate { bytes, limit }, _) if IS_BUILT => self.gzip().inflate(&bytes, limit),
+                (Transmit::Deflate(bytes), _) if IS_BUILT => self.gzip().deflate(&bytes),
+                (Transmit::Inflate { .. } | Transmit::Deflate(_), _) => {}
                 // It ended before it was opened.
                 (_, None) => {}
             }

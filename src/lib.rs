@@ -14,6 +14,13 @@
 //!
 //! In a browser, or wherever else wasm32 runs with `fetch` and `WebSocket`, all of it is there. Elsewhere the pure layers
 //! are, for gateways and tests: the features change nothing there.
+//!
+//! # Cargo features
+//!
+//! On by default, and each can be left out: the protocols `connect`, `triple` and `grpc-web-text`, the transports `fetch`,
+//! `grpc-websockets`, `tidewire-v1` and `triple-websocket`, and `gzip`. Native gRPC and gRPC-Web are always there. A call
+//! that asks for what is left out ends with UNIMPLEMENTED. Off by default: `channel`, for clients that tonic generated,
+//! and `js`, which the npm package is built with; both for wasm32.
 #![forbid(unsafe_code)]
 
 mod base64;

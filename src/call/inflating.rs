@@ -1,7 +1,7 @@
 //! Compressed messages on their way in. Inflating takes time, and meanwhile what comes behind waits in its order.
 
 use super::Transmit;
-use crate::codec::HeaderList;
+use crate::codec::{HeaderList, gzip};
 use crate::status::Status;
 
 /// What is to be inflated, and what waits behind it.
@@ -26,7 +26,7 @@ pub(super) enum End {
 impl Inflating {
     /// Whether anything that comes has to wait.
     pub(super) fn is_busy(&self) -> bool {
-        self.flags.is_some()
+        gzip::IS_BUILT && self.flags.is_some()
     }
 
     pub(super) fn park(&mut self, flags: u8, bytes: Vec<u8>, limit: usize) {
@@ -36,11 +36,11 @@ impl Inflating {
 
     /// Its turn has come. Once.
     pub(super) fn start(&mut self) -> Option<Transmit> {
-        self.parked.take()
+        self.parked.take().filter(|_| gzip::IS_BUILT)
     }
 
     /// It is done with: what it was. `None` where its turn has not come, or there is none.
     pub(super) fn finish(&mut self) -> Option<u8> {
-        if self.parked.is_some() { None } else { self.flags.take() }
+        if !gzip::IS_BUILT || self.parked.is_some() { None } else { self.flags.take() }
     }
 }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::codec::envelope::Payload;
-use crate::codec::gzip::Unfit;
+use crate::codec::gzip::{self, Unfit};
 use crate::codec::{Frame, HeaderList, NO_MESSAGE, Protocol, SECOND_MESSAGE, triple};
 use crate::status::{Code, Fault, Status};
 use crate::words::words;
@@ -177,7 +177,7 @@ impl Call {
     /// Sends one message. An error says why it was not sent; the call itself goes on.
     pub fn send(&mut self, message: &[u8]) -> Result<(), Status> {
         self.state.send()?;
-        let compresses = self.protocol.compresses() && !message.is_empty();
+        let compresses = gzip::IS_BUILT && self.protocol.compresses() && !message.is_empty();
         self.put(if compresses {
             Transmit::Deflate(message.to_vec())
         } else {
@@ -200,6 +200,9 @@ impl Call {
 
     /// In its turn, behind what is being compressed.
     fn put(&mut self, transmit: Transmit) {
+        if !gzip::IS_BUILT {
+            return self.transmits.push_back(transmit);
+        }
         self.outbox.put(transmit);
         self.let_out();
     }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Transmit;
+use crate::codec::gzip;
 
 /// What waits to be compressed, and what waits behind it.
 #[derive(Default)]
@@ -37,7 +38,7 @@ impl Outbox {
     pub(super) fn finish(&mut self) -> bool {
         let length = std::mem::take(&mut self.busy);
         self.bytes -= length;
-        length > 0
+        gzip::IS_BUILT && length > 0
     }
 
     /// Bytes of messages that are not compressed yet.

@@ -1,10 +1,10 @@
 //! What a channel is to be, and the transports that it shares among its calls.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use http::HeaderMap;
+use wasm_bindgen::{JsCast as _, JsValue};
 
 #[cfg(doc)]
 use super::CallKind;
@@ -14,15 +14,10 @@ use super::local::Confined;
 use crate::codec::HeaderList;
 use crate::status::{Code, Status};
 use crate::transport::builtins::Function;
-use crate::transport::call_socket::CallSocket;
-use crate::transport::fetch::Fetch;
 use crate::transport::select::{Name, Runtime, Speak};
-use crate::transport::tidewire_v1::TidewireV1;
+use crate::transport::transports::{Ground, Transports};
 use crate::transport::web::{abilities, globals};
 use crate::words::words;
-
-/// A WebSocket cannot hold the peer back: this many receive windows may come before the call is given up.
-const OVERFLOW: usize = 8;
 
 const MIB: usize = 1024 * 1024;
 
@@ -220,7 +215,8 @@ impl Builder {
             websocket: web_socket.is_some(),
             ..able
         };
-        let max_unread = OVERFLOW * self.receive_window + self.max_message.unwrap_or(4 * MIB);
+        let none = || JsValue::UNDEFINED.unchecked_into::<Function>();
+        let init = self.fetch_init.iter().map(|(name, value)| (&**name, &**value));
         Ok(Settings {
             runtime,
             speak: match self.protocol {
@@ -236,16 +232,16 @@ impl Builder {
                 Transport::GrpcWebsockets => Some(Name::GrpcWebsockets),
                 Transport::TidewireV1 => Some(Name::TidewireV1),
             },
-            fetch: fetch.map(|fetch| {
-                let init = self.fetch_init.iter().map(|(name, value)| (&**name, &**value));
-                Rc::new(Fetch::new(globals::with_init(fetch, init), base, buffer))
-            }),
-            call_socket: web_socket.clone().map(|constructor| {
-                Rc::new(CallSocket { constructor, base: sockets.clone(), max_unread, bare: false })
-            }),
-            tidewire_v1: web_socket.map(|constructor| {
-                let url = words![sockets, "/tidewire.v1"];
-                Rc::new(TidewireV1 { constructor, url, current: RefCell::new(None) })
+            transports: Transports::on(Ground {
+                fetch: fetch.map_or_else(none, |fetch| globals::with_init(fetch, init)),
+                web_socket: web_socket.unwrap_or_else(none),
+                base,
+                sockets,
+                // The function that was given has its own mind about them.
+                credentials: JsValue::UNDEFINED,
+                buffer,
+                receive_window: self.receive_window,
+                max_message: self.max_message.unwrap_or(4 * MIB),
             }),
             given: self,
         })
@@ -257,9 +253,7 @@ pub(super) struct Settings {
     pub(super) runtime: Runtime,
     pub(super) speak: Speak,
     pub(super) transport: Option<Name>,
-    fetch: Option<Rc<Fetch>>,
-    call_socket: Option<Rc<CallSocket>>,
-    tidewire_v1: Option<Rc<TidewireV1>>,
+    pub(super) transports: Transports,
     given: Builder,
 }
 
@@ -286,18 +280,5 @@ impl Settings {
 
     pub(super) fn header_wait(&self) -> Duration {
         self.given.header_wait
-    }
-
-    pub(super) fn transport(&self, name: Name) -> Result<Rc<dyn crate::transport::Transport>, Status> {
-        use crate::transport::Transport;
-        let transport = match name {
-            Name::Fetch => self.fetch.clone().map(|t| t as Rc<dyn Transport>),
-            Name::GrpcWebsockets => self.call_socket.clone().map(|t| t as Rc<dyn Transport>),
-            Name::TidewireV1 => self.tidewire_v1.clone().map(|t| t as Rc<dyn Transport>),
-            Name::TripleWebsocket => None,
-        };
-        transport.ok_or_else(|| {
-            Status::misuse(Code::Unimplemented, "this runtime lacks what the transport stands on")
-        })
     }
 }

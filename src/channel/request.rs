@@ -86,7 +86,7 @@ fn prepare(
         triple: false,
         receive_window: settings.receive_window(),
     };
-    Ok((call::Call::new(config, Box::new(protocol)), settings.transport(name)?))
+    Ok((call::Call::new(config, Box::new(protocol)), settings.transports.get(name)?))
 }
 
 fn check_connect(declared: Option<CallKind>, gathered: &Gathered) -> Result<(), Status> {

@@ -96,7 +96,7 @@ pub(super) fn check_headers(
 
 /// A message as its envelope brought it. One of no bytes is none of gzip's, whatever the flag says.
 pub(super) fn message(flags: u8, payload: Payload, limit: usize) -> Frame {
-    if flags & COMPRESSED == 0 || payload.is_empty() {
+    if !gzip::IS_BUILT || flags & COMPRESSED == 0 || payload.is_empty() {
         return Frame::Message(payload);
     }
     Frame::Compressed { flags, payload, limit }

@@ -64,7 +64,7 @@ impl GrpcWeb {
             encoding: Encoding::new(messages.gzip, gzip::GRPC),
             messages,
             decoder: Decoder::default(),
-            plain: (form == Form::Text).then(Plain::default),
+            plain: (text::IS_BUILT && form == Form::Text).then(Plain::default),
             awaits_headers: form == Form::WebSockets,
             has_message: false,
             from_headers: None,
@@ -159,15 +159,18 @@ impl Protocol for GrpcWeb {
 
     fn encode(&self, message: &[u8], gzip: bool) -> Vec<u8> {
         let bytes = envelope::encode(u8::from(gzip), message);
-        if self.form == Form::Text { text::encode(&bytes) } else { bytes }
+        if text::IS_BUILT && self.form == Form::Text { text::encode(&bytes) } else { bytes }
     }
 
     fn handle_headers(&mut self, http: u16, headers: &mut HeaderList) -> Result<(), Status> {
-        let families = if self.form == Form::Text { [TEXT, BINARY] } else { [BINARY, TEXT] };
+        let families = match self.form {
+            Form::Text => [TEXT, BINARY],
+            _ => [BINARY, if text::IS_BUILT { TEXT } else { BINARY }],
+        };
         self.from_headers = check_headers(http, headers, &families, &self.messages.subtype)?;
         self.encoding.handle_headers(headers);
         // The answer's own word counts, whatever we asked for.
-        if is_type(headers, TEXT, &self.messages.subtype) {
+        if text::IS_BUILT && is_type(headers, TEXT, &self.messages.subtype) {
             self.plain.get_or_insert_default();
         } else {
             self.plain = None;
@@ -176,7 +179,7 @@ impl Protocol for GrpcWeb {
     }
 
     fn next(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {
-        match self.plain.take() {
+        match self.plain.take().filter(|_| text::IS_BUILT) {
             None => self.next_binary(chunk, at),
             Some(plain) => self.next_text(chunk, at, plain),
         }
@@ -191,7 +194,7 @@ impl Protocol for GrpcWeb {
     }
 
     fn handle_end(&mut self, _: Option<HeaderList>) -> Frame {
-        if self.plain.as_ref().is_some_and(|plain| !plain.decoder.is_whole()) {
+        if text::IS_BUILT && self.plain.as_ref().is_some_and(|plain| !plain.decoder.is_whole()) {
             return Frame::End(Status::internal(CUT_BASE64), HeaderList::new());
         }
         self.end(None)

@@ -5,6 +5,9 @@ use super::{HeaderList, trailers};
 use crate::status::{Code, Fault, Status};
 use crate::words::words;
 
+/// Whether this build inflates and deflates. Without it nothing is asked for, and what comes compressed is refused.
+pub(crate) const IS_BUILT: bool = cfg!(feature = "gzip");
+
 /// The bit of an envelope's flags that says: compressed.
 pub const COMPRESSED: u8 = 1;
 
@@ -71,7 +74,7 @@ impl Encoding {
     pub(super) fn handle_headers(&mut self, headers: &HeaderList) {
         self.named = trailers::first(headers, self.names.0).unwrap_or_default().to_vec();
         // Servers take whoever sends gzip for one who reads it.
-        if (self.asked.accept || self.asked.send) && self.named == b"gzip" {
+        if IS_BUILT && (self.asked.accept || self.asked.send) && self.named == b"gzip" {
             self.undone = COMPRESSED;
         }
     }

@@ -2,6 +2,9 @@
 
 use crate::base64;
 
+/// Whether this build reads and writes it.
+pub(super) const IS_BUILT: bool = cfg!(feature = "grpc-web-text");
+
 /// Decodes base64 that comes in any chunking, with padding anywhere and blanks between.
 #[derive(Debug, Default)]
 pub struct TextDecoder {

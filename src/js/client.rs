@@ -1,6 +1,5 @@
 //! The client: what the runtime can do, and how calls are opened.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,15 +13,10 @@ use crate::codec::Messages;
 use crate::driver::Driver;
 use crate::status::{Code, Status};
 use crate::transport::Transport;
-use crate::transport::call_socket::CallSocket;
-use crate::transport::fetch::Fetch;
 use crate::transport::select::{Name, Runtime, Speak, compression, protocol, select};
-use crate::transport::tidewire_v1::TidewireV1;
+use crate::transport::transports::{Ground, Transports};
 use crate::transport::web::abilities;
 use crate::words::words;
-
-/// A WebSocket cannot hold the peer back: this many receive windows may come before the call is given up.
-const OVERFLOW: usize = 8;
 
 /// What the TypeScript `Client` stands on.
 #[wasm_bindgen]
@@ -32,9 +26,7 @@ pub struct RawClient {
     max_message: usize,
     receive_window: usize,
     triple: bool,
-    fetch: Rc<Fetch>,
-    call_socket: CallSocket,
-    tidewire_v1: Rc<TidewireV1>,
+    transports: Transports,
 }
 
 #[wasm_bindgen]
@@ -53,14 +45,12 @@ impl RawClient {
         buffer: usize,
         triple: bool,
         fetch: Function,
-        constructor: Function,
+        web_socket: Function,
         credentials: JsValue,
     ) -> Self {
         let speak = Speak::from_number(protocol);
         let able = abilities(base.starts_with("https"));
         let buffer = if able.full_duplex { 0 } else { buffer };
-        let max_unread = OVERFLOW * receive_window + max_message;
-        let url = words![sockets, "/tidewire.v1"];
         Self {
             runtime: Runtime {
                 fetch: runtime & 1 != 0,
@@ -72,14 +62,16 @@ impl RawClient {
             max_message,
             receive_window,
             triple: triple || speak == Speak::Triple,
-            fetch: Rc::new(Fetch { fetch, base, buffer, credentials }),
-            call_socket: CallSocket {
-                constructor: constructor.clone(),
-                base: sockets,
-                max_unread,
-                bare: false,
-            },
-            tidewire_v1: Rc::new(TidewireV1 { constructor, url, current: RefCell::new(None) }),
+            transports: Transports::on(Ground {
+                fetch,
+                web_socket,
+                base,
+                sockets,
+                credentials,
+                buffer,
+                receive_window,
+                max_message,
+            }),
         }
     }
 
@@ -106,10 +98,10 @@ impl RawClient {
         face: JsFace,
     ) -> Option<RawCall> {
         match self.prepare(call_kind(kind), path, metadata, timeout, transport, subtype, wishes) {
-            Ok((call, name)) => {
+            Ok((call, name, transport)) => {
                 face.opened(name as u8);
                 let streams = call_kind(kind).streams_requests();
-                Some(RawCall { driver: Driver::open(call, streams, self.transport(name), Box::new(face)) })
+                Some(RawCall { driver: Driver::open(call, streams, transport, Box::new(face)) })
             }
             Err(status) => {
                 face.refuse(&status);
@@ -120,7 +112,7 @@ impl RawClient {
 
     /// Closes the shared socket.
     pub fn close(&self) {
-        self.tidewire_v1.close();
+        self.transports.close();
     }
 
     #[allow(clippy::too_many_arguments, reason = "they are those of `open`")]
@@ -133,7 +125,7 @@ impl RawClient {
         transport: u8,
         subtype: String,
         wishes: u8,
-    ) -> Result<(Call, Name), Status> {
+    ) -> Result<(Call, Name, Rc<dyn Transport>), Status> {
         check_path(&path)?;
         let name = self.select(kind, transport)?;
         let messages = Messages { subtype, max: self.max_message, gzip: compression(wishes, self.runtime)? };
@@ -148,20 +140,11 @@ impl RawClient {
             triple: self.triple,
             receive_window: self.receive_window,
         };
-        Ok((Call::new(config, protocol), name))
+        Ok((Call::new(config, protocol), name, self.transports.get(name)?))
     }
 
     fn select(&self, kind: CallKind, transport: u8) -> Result<Name, Status> {
         select(kind, self.speak, Name::from_number(transport), self.runtime)
-    }
-
-    fn transport(&self, name: Name) -> Rc<dyn Transport> {
-        match name {
-            Name::Fetch => self.fetch.clone(),
-            Name::GrpcWebsockets => Rc::new(self.call_socket.clone()),
-            Name::TripleWebsocket => Rc::new(CallSocket { bare: true, ..self.call_socket.clone() }),
-            Name::TidewireV1 => self.tidewire_v1.clone(),
-        }
     }
 }
 

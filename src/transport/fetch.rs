@@ -24,14 +24,6 @@ pub(crate) struct Fetch {
     pub(crate) credentials: JsValue,
 }
 
-#[cfg(feature = "channel")]
-impl Fetch {
-    /// Whose `fetch` has its own mind about credentials.
-    pub(crate) fn new(fetch: Function, base: String, buffer: usize) -> Self {
-        Self { fetch, base, buffer, credentials: JsValue::UNDEFINED }
-    }
-}
-
 impl Transport for Fetch {
     fn open(&self, request: Request, sink: Rc<dyn Sink>) -> Box<dyn Exchange> {
         let tell = Closure::new(move |event: u8, a: JsValue, b: JsValue| match event {

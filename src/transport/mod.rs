@@ -9,17 +9,19 @@ pub mod select;
 #[cfg(target_family = "wasm")]
 pub(crate) mod builtins;
 #[cfg(target_family = "wasm")]
-pub(crate) mod call_socket;
+mod call_socket;
 #[cfg(target_family = "wasm")]
-pub(crate) mod fetch;
+mod fetch;
 #[cfg(target_family = "wasm")]
 pub(crate) mod gzip;
 #[cfg(target_family = "wasm")]
 mod socket;
 #[cfg(target_family = "wasm")]
-pub(crate) mod tidewire_v1;
+mod tidewire_v1;
 #[cfg(target_family = "wasm")]
 pub(crate) mod timer;
+#[cfg(target_family = "wasm")]
+pub(crate) mod transports;
 #[cfg(target_family = "wasm")]
 pub(crate) mod web;
 

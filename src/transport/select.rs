@@ -7,7 +7,7 @@ use crate::codec::connect::Connect;
 use crate::codec::framed::{Framed, Own, Shape};
 use crate::codec::grpc::Grpc;
 use crate::codec::grpc_web::{Form, GrpcWeb};
-use crate::codec::gzip::Compression;
+use crate::codec::gzip::{self, Compression};
 use crate::codec::triple_websocket::TripleWebsocket;
 use crate::codec::{Messages, Protocol};
 use crate::metadata;
@@ -39,6 +39,16 @@ impl Name {
         }
     }
 
+    /// Whether this build has it.
+    fn is_built(self) -> bool {
+        match self {
+            Self::Fetch => cfg!(feature = "fetch"),
+            Self::GrpcWebsockets => cfg!(feature = "grpc-websockets"),
+            Self::TidewireV1 => cfg!(feature = "tidewire-v1"),
+            Self::TripleWebsocket => cfg!(feature = "triple-websocket"),
+        }
+    }
+
     /// The transport of a number; `None` for any other, which is `auto`.
     pub fn from_number(number: u8) -> Option<Self> {
         [Self::Fetch, Self::GrpcWebsockets, Self::TidewireV1, Self::TripleWebsocket]
@@ -66,6 +76,16 @@ pub enum Speak {
 }
 
 impl Speak {
+    /// Its name, where this build does not have it.
+    fn left_out(self) -> Option<&'static str> {
+        match self {
+            Self::Connect if !cfg!(feature = "connect") => Some("connect"),
+            Self::Triple if !cfg!(feature = "triple") => Some("triple"),
+            Self::GrpcWebText if !cfg!(feature = "grpc-web-text") => Some("grpc-web-text"),
+            _ => None,
+        }
+    }
+
     /// The protocol of a number, in the order above; `Auto` for any other.
     pub fn from_number(number: u8) -> Self {
         let all = [Self::Auto, Self::Grpc, Self::GrpcWeb, Self::GrpcWebText, Self::Connect, Self::Triple];
@@ -94,11 +114,17 @@ const ALL: [Name; 3] = [Name::TidewireV1, Name::GrpcWebsockets, Name::Fetch];
 
 /// The transport for a call; without one, UNIMPLEMENTED that names what would carry it.
 pub fn select(kind: CallKind, speak: Speak, wanted: Option<Name>, runtime: Runtime) -> Result<Name, Status> {
+    if let Some(name) = speak.left_out() {
+        return Err(left_out(name));
+    }
     if speak == Speak::Triple && kind != CallKind::Unary {
         let words = "protocol \"triple\" has unary calls only; for streams, Dubbo servers take \"grpc\" too";
         return Err(Status::misuse(Code::Unimplemented, words));
     }
     if let Some(name) = wanted {
+        if !name.is_built() {
+            return Err(left_out(name.as_str()));
+        }
         return match obstacle(name, kind, speak, runtime) {
             None => Ok(name),
             Some(why) => Err(refused(name.as_str(), why, kind, speak, runtime)),
@@ -112,11 +138,21 @@ pub fn select(kind: CallKind, speak: Speak, wanted: Option<Name>, runtime: Runti
     };
     order
         .into_iter()
-        .find(|name| obstacle(*name, kind, speak, runtime).is_none())
+        .find(|name| carries(*name, kind, speak, runtime))
         .ok_or_else(|| refused("no transport", "here", kind, speak, runtime))
 }
 
-/// The dialect of a call on a transport. `get`: by GET, which Connect has for its unary calls.
+/// What a cargo feature that is off would have brought.
+pub(crate) fn left_out(name: &str) -> Status {
+    let cure = if cfg!(feature = "js") {
+        "\" is left out of tidewire/slim: import tidewire, which has all"
+    } else {
+        "\" is left out of this build: switch the cargo feature on"
+    };
+    Status::misuse(Code::Unimplemented, words!["\"", name, cure])
+}
+
+/// The dialect of a call on a transport; [`select`] has refused what is left out. `get`: by GET, which Connect has for its unary calls.
 pub fn protocol(
     name: Name,
     kind: CallKind,
@@ -133,10 +169,14 @@ pub fn protocol(
         return Err(Status::misuse(Code::InvalidArgument, words));
     }
     let form = match (name, speak) {
-        (Name::TripleWebsocket, _) => return Ok(Box::new(TripleWebsocket::new(messages.max))),
+        (Name::TripleWebsocket, _) if cfg!(feature = "triple-websocket") => {
+            return Ok(Box::new(TripleWebsocket::new(messages.max)));
+        }
         (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) => return Ok(Box::new(Grpc::new(messages))),
-        (_, Speak::Connect) if kind != CallKind::Unary => return Ok(Box::new(Connect::new(messages))),
-        (_, Speak::Connect | Speak::Triple) => {
+        (_, Speak::Connect) if cfg!(feature = "connect") && kind != CallKind::Unary => {
+            return Ok(Box::new(Connect::new(messages)));
+        }
+        (_, Speak::Connect | Speak::Triple) if cfg!(any(feature = "connect", feature = "triple")) => {
             let dialect = match speak {
                 Speak::Triple => Dialect::Triple,
                 _ if get => Dialect::ConnectGet,
@@ -146,7 +186,7 @@ pub fn protocol(
         }
         (Name::GrpcWebsockets, _) => Form::WebSockets,
         (_, Speak::GrpcWebText) => Form::Text,
-        (_, Speak::Auto | Speak::GrpcWeb) => Form::Binary,
+        _ => Form::Binary,
     };
     Ok(Box::new(GrpcWeb::new(form, messages)))
 }
@@ -180,11 +220,18 @@ pub fn compression(wanted: u8, runtime: Runtime) -> Result<Compression, Status> 
         return Err(Status::misuse(Code::InvalidArgument, words));
     }
     let (accept, send) = (wanted & 1 != 0, wanted & 2 != 0);
+    if (accept || send) && !gzip::IS_BUILT {
+        return Err(left_out("gzip"));
+    }
     if (accept || send) && !runtime.gzip {
         let words = "this runtime has no CompressionStream: leave out acceptCompression and sendCompression";
         return Err(Status::misuse(Code::Unimplemented, words));
     }
     Ok(Compression { accept, send })
+}
+
+fn carries(name: Name, kind: CallKind, speak: Speak, runtime: Runtime) -> bool {
+    name.is_built() && obstacle(name, kind, speak, runtime).is_none()
 }
 
 /// Why a transport cannot carry such a call here.
@@ -226,7 +273,7 @@ fn obstacle(name: Name, kind: CallKind, speak: Speak, runtime: Runtime) -> Optio
 
 fn refused(name: &str, why: &str, kind: CallKind, speak: Speak, runtime: Runtime) -> Status {
     let mut cure = String::new();
-    for name in ALL.into_iter().filter(|n| obstacle(*n, kind, speak, runtime).is_none()) {
+    for name in ALL.into_iter().filter(|name| carries(*name, kind, speak, runtime)) {
         cure.push_str(if cure.is_empty() { "use transport \"" } else { "\" or \"" });
         cure.push_str(name.as_str());
     }

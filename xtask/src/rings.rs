@@ -19,8 +19,8 @@ pub(crate) const RINGS: &[Ring] = &[
     Ring { name: "check format", run: || check(Run::new("cargo").words("fmt --all --check")) },
     Ring { name: "check clippy", run: clippy },
     Ring { name: "check clippy wasm", run: clippy_wasm },
+    Ring { name: "check features", run: features },
     Ring { name: "native workspace", run: || cargo_test("--workspace") },
-    Ring { name: "native bare crate", run: || cargo_test("--package tidewire --no-default-features") },
     Ring { name: "package", run: || package::build().map(|()| Count::check()) },
     Ring { name: "check typescript", run: typescript },
     Ring { name: "size", run: size },
@@ -70,6 +70,31 @@ fn clippy_wasm() -> Result<Count> {
         .words("clippy --package tidewire --lib --test web --features js,tonic-web-wasm-client --target")
         .arg(TARGET);
     check(cargo.words("-- -D warnings"))
+}
+
+/// The crate with nothing that can be left out, and with each of these alone.
+fn features() -> Result<Count> {
+    let wasm = toolchain::wasm()?;
+    for feature in leavable()? {
+        let cargo =
+            wasm.cargo().words("clippy --quiet --package tidewire --lib --no-default-features --features");
+        let cargo = cargo.arg(format!("js,channel,{feature}")).arg("--target").arg(TARGET);
+        cargo.words("-- -D warnings").shown()?;
+    }
+    Ok(Count::check())
+}
+
+/// Cargo's own list, and none of it.
+fn leavable() -> Result<Vec<String>> {
+    let path = crate::root().join("Cargo.toml");
+    let manifest = doing("cannot read Cargo.toml", fs::read_to_string(path))?;
+    let list = manifest.split_once("\ndefault = [").and_then(|(_, rest)| rest.split_once(']'));
+    let Some((list, _)) = list else {
+        return Err(Error::failed("Cargo.toml has no list of default features".to_owned()));
+    };
+    let names = list.split(',').map(|name| name.trim().trim_matches('"').to_owned());
+    // What follows the last comma is the build with nothing.
+    Ok(names.collect())
 }
 
 fn cargo_test(what: &str) -> Result<Count> {

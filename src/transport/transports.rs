@@ -1,0 +1,76 @@
+//! The transports of one client or channel.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use wasm_bindgen::JsValue;
+
+use super::Transport;
+use super::builtins::Function;
+use super::call_socket::CallSocket;
+use super::fetch::Fetch;
+use super::select::{Name, left_out};
+use super::tidewire_v1::TidewireV1;
+use crate::status::Status;
+use crate::words::words;
+
+/// A WebSocket cannot hold the peer back: this many receive windows may come before the call is given up.
+const OVERFLOW: usize = 8;
+
+/// What transports stand on. A function that there is not is `undefined`, and [`select`](super::select::select) sees to it
+/// that nobody calls it.
+pub(crate) struct Ground {
+    pub(crate) fetch: Function,
+    pub(crate) web_socket: Function,
+    /// `http(s)://host[:port][/prefix]`.
+    pub(crate) base: String,
+    /// The same with `ws`.
+    pub(crate) sockets: String,
+    /// As in `RequestInit`; `undefined` leaves it to the runtime.
+    pub(crate) credentials: JsValue,
+    /// Bytes of request streams that are collected where `fetch` cannot stream them.
+    pub(crate) buffer: usize,
+    pub(crate) receive_window: usize,
+    pub(crate) max_message: usize,
+}
+
+pub(crate) struct Transports {
+    fetch: Rc<Fetch>,
+    call_socket: CallSocket,
+    tidewire_v1: Rc<TidewireV1>,
+}
+
+impl Transports {
+    pub(crate) fn on(ground: Ground) -> Self {
+        let Ground { fetch, web_socket, base, sockets, credentials, buffer, receive_window, max_message } =
+            ground;
+        let url = words![sockets, "/tidewire.v1"];
+        let max_unread = OVERFLOW * receive_window + max_message;
+        let constructor = web_socket.clone();
+        Self {
+            fetch: Rc::new(Fetch { fetch, base, buffer, credentials }),
+            call_socket: CallSocket { constructor, base: sockets, max_unread, bare: false },
+            tidewire_v1: Rc::new(TidewireV1 { constructor: web_socket, url, current: RefCell::new(None) }),
+        }
+    }
+
+    /// The only way to a transport: code that this cannot reach is not in the build.
+    pub(crate) fn get(&self, name: Name) -> Result<Rc<dyn Transport>, Status> {
+        Ok(match name {
+            Name::Fetch if cfg!(feature = "fetch") => self.fetch.clone(),
+            Name::GrpcWebsockets if cfg!(feature = "grpc-websockets") => Rc::new(self.call_socket.clone()),
+            Name::TripleWebsocket if cfg!(feature = "triple-websocket") => {
+                Rc::new(CallSocket { bare: true, ..self.call_socket.clone() })
+            }
+            Name::TidewireV1 if cfg!(feature = "tidewire-v1") => self.tidewire_v1.clone(),
+            _ => return Err(left_out(name.as_str())),
+        })
+    }
+
+    /// Closes the shared socket.
+    pub(crate) fn close(&self) {
+        if cfg!(feature = "tidewire-v1") {
+            self.tidewire_v1.close();
+        }
+    }
+}
