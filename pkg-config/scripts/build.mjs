@@ -1,7 +1,7 @@
 /**
  * The npm half of `cargo xtask build`: from what wasm-bindgen wrote to `pkg-config/dist`.
  *
- *   node scripts/build.mjs <folder that wasm-bindgen wrote> <folder for intermediate files>
+ *   node scripts/build.mjs <folder that wasm-bindgen wrote> <the same, slim> <folder for intermediate files>
  *
  * The package is built aside and put in place by renaming, so that a server that has it open never sees half.
  */
@@ -43,20 +43,22 @@ export function start(exports: WebAssembly.Exports): void;
 export const id: string;
 `;
 
-const [bindgenDir, workDir] = process.argv.slice(2);
-if (!bindgenDir || !workDir || !existsSync(join(bindgenDir, "tidewire_bg.wasm"))) {
+const [fullDir, slimDir, workDir] = process.argv.slice(2);
+if (!workDir || ![fullDir, slimDir].every((folder) => existsSync(join(folder, "tidewire_bg.wasm")))) {
   console.error(
-    "expected the folder with wasm-bindgen's tidewire_bg.wasm and a work folder: use cargo xtask build",
+    "expected two folders with wasm-bindgen's tidewire_bg.wasm and a work folder: use cargo xtask build",
   );
   process.exit(2);
 }
-generate(join(packageDir, "src/generated"));
+const generated = join(packageDir, "src/generated");
+rmSync(generated, { recursive: true, force: true });
+generate(fullDir, generated);
+generate(slimDir, join(generated, "slim"));
 compile(join(workDir, "dist"));
 replace(join(workDir, "dist"), join(packageDir, "dist"));
 
 /** The files that the TypeScript sources import: the glue, the module, and the module inside JavaScript. */
-function generate(folder) {
-  rmSync(folder, { recursive: true, force: true });
+function generate(bindgenDir, folder) {
   mkdirSync(folder, { recursive: true });
   const wasm = join(folder, "tidewire_bg.wasm");
   run("wasm-opt", [
@@ -67,7 +69,7 @@ function generate(folder) {
     "-o",
     wasm,
   ]);
-  shorten(wasm, folder);
+  shorten(bindgenDir, wasm, folder);
   cpSync(join(bindgenDir, "snippets"), join(folder, "snippets"), { recursive: true });
   const types = readFileSync(join(bindgenDir, "tidewire.d.ts"), "utf8");
   writeFileSync(join(folder, "tidewire_bg.d.ts"), types + glueTypes);
@@ -79,7 +81,7 @@ function generate(folder) {
  * Names with hashes cost a kilobyte, in the module and in every bundle. The module gets short ones; the glue's own keep
  * theirs in the source and lose them to the bundler, since nothing refers to them by text any more.
  */
-function shorten(wasm, folder) {
+function shorten(bindgenDir, wasm, folder) {
   const mapping = execFileSync(
     bin("wasm-opt"),
     ["--minify-imports-and-exports-and-modules", ...wasmFeatures, wasm, "-o", wasm],

@@ -1,4 +1,5 @@
 import { encode, StreamCall } from "./call.js";
+import type { Load } from "./core.js";
 import { failure, FAULT_MISUSE, INVALID_ARGUMENT } from "./error.js";
 import type { RawClient } from "./generated/tidewire_bg.js";
 import { Metadata } from "./metadata.js";
@@ -15,7 +16,6 @@ import type {
   TransportName,
   UnaryResponse,
 } from "./types.js";
-import { load } from "./wasm.js";
 
 const MIB = 1024 * 1024;
 
@@ -27,8 +27,8 @@ export class TidewireClient implements Client {
   readonly #receiveWindowBytes: number;
   readonly #calls = new Set<{ cancel(reason?: unknown): void }>();
 
-  /** `compiled`: where the entry has the wasm module from. */
-  constructor(compiled: () => WebAssembly.Module, options: ClientOptions) {
+  /** `load`: the core that the entry has; `compiled`: where it has the wasm module from. */
+  constructor(load: Load, compiled: () => WebAssembly.Module, options: ClientOptions) {
     const { triple, protocol = "auto", transport = "auto", receiveWindowBytes = MIB } = options;
     this.#options = options;
     this.#transport = transport;

@@ -2,10 +2,11 @@
 import { TidewireClient } from "./client.js";
 import { bytes } from "./generated/wasm_inline.js";
 import type { Client, ClientOptions } from "./types.js";
+import { load } from "./wasm.js";
 
 export * from "./api.js";
 
 /** A client for the services below one base URL. Nothing is sent until the first call. */
 export async function createClient(options: ClientOptions): Promise<Client> {
-  return new TidewireClient(() => new WebAssembly.Module(bytes()), options);
+  return new TidewireClient(load, () => new WebAssembly.Module(bytes()), options);
 }

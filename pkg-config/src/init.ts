@@ -6,6 +6,7 @@ import { TidewireClient } from "./client.js";
 import { FAILED_PRECONDITION, failure, FAULT_MISUSE } from "./error.js";
 import { id } from "./generated/imports.js";
 import type { Client, ClientOptions } from "./types.js";
+import { load } from "./wasm.js";
 
 export * from "./api.js";
 
@@ -34,7 +35,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     throw failure(FAILED_PRECONDITION, words, FAULT_MISUSE);
   }
   const compiled = await given;
-  return new TidewireClient(() => compiled, options);
+  return new TidewireClient(load, () => compiled, options);
 }
 
 /** The names in a module are short, so that another build's would fit and not work. */

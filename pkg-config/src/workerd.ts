@@ -2,10 +2,11 @@
 import { TidewireClient } from "./client.js";
 import compiled from "./generated/tidewire_bg.wasm";
 import type { Client, ClientOptions } from "./types.js";
+import { load } from "./wasm.js";
 
 export * from "./api.js";
 
 /** As in the other entries. */
 export async function createClient(options: ClientOptions): Promise<Client> {
-  return new TidewireClient(() => compiled, options);
+  return new TidewireClient(load, () => compiled, options);
 }

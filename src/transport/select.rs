@@ -152,7 +152,8 @@ pub(crate) fn left_out(name: &str) -> Status {
     Status::misuse(Code::Unimplemented, words!["\"", name, cure])
 }
 
-/// The dialect of a call on a transport; [`select`] has refused what is left out. `get`: by GET, which Connect has for its unary calls.
+/// The dialect of a call on a transport; [`select`] has refused what is left out. `get`: by GET, which Connect has for its
+/// unary calls.
 pub fn protocol(
     name: Name,
     kind: CallKind,

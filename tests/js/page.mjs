@@ -11,6 +11,7 @@ globalThis.prepare = async (settings) => {
     origin: location.origin,
     secure: location.protocol === "https:",
     tidewire: await import("/tidewire/index.js"),
+    slim: () => import("/tidewire/slim.js"),
     blocks: () => import("./blocks.mjs"),
     clientOptions: {},
     // Put there by the driver where it can look at the page's process from outside.

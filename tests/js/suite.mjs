@@ -13,6 +13,7 @@ const themes = [
   "limits",
   "observer",
   "capability",
+  "slim",
   "faults-http",
   "faults-websocket",
   "load",

@@ -24,23 +24,42 @@ fn build_now() -> Result<()> {
     let _lock = cache::lock(&work.join("lock"))?;
 
     say(format_args!("compiling the crate for {TARGET} with {}", wasm.version()?));
-    wasm.ship().words("--package tidewire --lib --features js").shown()?;
-    let module = crate::root().join("target/wasm-ship").join(TARGET).join("release/tidewire.wasm");
+    let modules = EDITIONS.iter().map(|edition| edition.compile(&wasm)).collect::<Result<Vec<_>>>()?;
     let stamp = work.join("stamp");
-    let made = ["dist/index.js", "dist/generated/tidewire_bg.wasm", "src/generated/wasm_inline.js"];
+    let made = ["dist/index.js", "dist/generated/tidewire_bg.wasm", "src/generated/slim/wasm_inline.js"];
     if !made.iter().all(|file| package_folder().join(file).exists()) {
         let _ = fs::remove_file(&stamp);
     }
-    cache::once(&stamp, &cache::hash(&inputs(&module)?)?, || pack(&module, &bindgen, &work))?;
+    cache::once(&stamp, &cache::hash(&inputs(&modules)?)?, || pack(&modules, &bindgen, &work))?;
     say(format_args!("pkg-config/dist is up to date after {:.1} s", begun.elapsed().as_secs_f32()));
     Ok(())
 }
 
+/// One of the modules that the package has.
+struct Edition {
+    name: &'static str,
+    features: &'static str,
+}
+
+const EDITIONS: [Edition; 2] = [
+    Edition { name: "full", features: "--features js" },
+    Edition { name: "slim", features: "--no-default-features --features js,fetch,tidewire-v1" },
+];
+
+impl Edition {
+    /// Gives back the module. Each has a target folder of its own: a file in it has no name for its features.
+    fn compile(&self, wasm: &toolchain::Wasm) -> Result<PathBuf> {
+        let target = crate::root().join("target/ship").join(self.name);
+        wasm.ship(&target).words("--package tidewire --lib").words(self.features).shown()?;
+        Ok(target.join(TARGET).join("release/tidewire.wasm"))
+    }
+}
+
 /// What the package is made of.
-fn inputs(module: &Path) -> Result<Vec<PathBuf>> {
+fn inputs(modules: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let package = package_folder();
-    let mut inputs =
-        vec![module.to_owned(), package.join("package-lock.json"), package.join("tsconfig.json")];
+    let mut inputs = modules.to_vec();
+    inputs.extend([package.join("package-lock.json"), package.join("tsconfig.json")]);
     inputs.push(package.join("scripts/build.mjs"));
     // Not part of the module: wasm-bindgen puts it beside.
     inputs.push(crate::root().join("src/transport/web.js"));
@@ -49,16 +68,19 @@ fn inputs(module: &Path) -> Result<Vec<PathBuf>> {
     Ok(inputs)
 }
 
-fn pack(module: &Path, bindgen: &Path, work: &Path) -> Result<()> {
+fn pack(modules: &[PathBuf], bindgen: &Path, work: &Path) -> Result<()> {
     say("wasm-bindgen, wasm-opt, tsc: pkg-config/dist");
-    let glue = work.join("bindgen");
-    // Snippets of an earlier build have another name.
-    let _ = fs::remove_dir_all(&glue);
-    let run = Run::new(bindgen.join("wasm-bindgen")).arg(module).arg("--out-dir").arg(&glue);
-    let run = run.words("--target bundler --out-name tidewire");
-    run.words("--remove-name-section --remove-producers-section").quiet()?;
-    let run = Run::new("node").arg("scripts/build.mjs").arg(&glue).arg(work).dir(package_folder());
-    run.shown().map(|_| ())
+    let mut build = Run::new("node").arg("scripts/build.mjs").dir(package_folder());
+    for (edition, module) in EDITIONS.iter().zip(modules) {
+        let glue = work.join("bindgen").join(edition.name);
+        // Snippets of an earlier build have another name.
+        let _ = fs::remove_dir_all(&glue);
+        let run = Run::new(bindgen.join("wasm-bindgen")).arg(module).arg("--out-dir").arg(&glue);
+        let run = run.words("--target bundler --out-name tidewire");
+        run.words("--remove-name-section --remove-producers-section").quiet()?;
+        build = build.arg(&glue);
+    }
+    build.arg(work).shown().map(|_| ())
 }
 
 fn package_folder() -> PathBuf {

@@ -44,11 +44,11 @@ impl Wasm {
 
     /// Builds what is shipped: with the standard library from its source, for size, and with panics that abort
     /// without a word. That is a fifth less to download (docs/sizes.md), and takes flags that are not stable yet.
-    pub(crate) fn ship(&self) -> Run {
+    pub(crate) fn ship(&self, target: &Path) -> Run {
         let cargo =
             self.debian.as_ref().map_or_else(|| Run::new("cargo"), |(_, linker)| debian_cargo(linker));
         cargo
-            .env("CARGO_TARGET_DIR", crate::root().join("target/wasm-ship"))
+            .env("CARGO_TARGET_DIR", target)
             .env("RUSTC_BOOTSTRAP", "1")
             .env(
                 "RUSTFLAGS",

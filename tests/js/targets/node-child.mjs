@@ -17,6 +17,7 @@ const answers = {
       ...settings,
       guards,
       tidewire: await import(packageUrl),
+      slim: () => import(new URL("slim.js", packageUrl)),
       blocks,
       clientOptions: { WebSocket: guards.counting(WebSocket) },
       memory: async () => process.memoryUsage.rss(),

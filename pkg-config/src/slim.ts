@@ -1,0 +1,15 @@
+/**
+ * The package with gRPC-Web over fetch and native gRPC over `tidewire.v1` only, and so with less to download. Everything is
+ * as in `tidewire`; what is left out ends its call with UNIMPLEMENTED and says so.
+ */
+import { TidewireClient } from "./client.js";
+import { bytes } from "./generated/slim/wasm_inline.js";
+import type { Client, ClientOptions } from "./types.js";
+import { load } from "./wasm-slim.js";
+
+export * from "./api.js";
+
+/** As in the other entries. */
+export async function createClient(options: ClientOptions): Promise<Client> {
+  return new TidewireClient(load, () => new WebAssembly.Module(bytes()), options);
+}
