@@ -80,7 +80,9 @@ function markdown(entry, rows) {
   const lines = rows.map(([name, { raw, gzip, brotli }]) => {
     return `| ${name} | ${number(raw)} | ${number(gzip)} | ${number(brotli)} |`;
   });
-  return [`| \`${entry}\`, bytes | raw | gzip | brotli |`, "| --- | ---: | ---: | ---: |", ...lines].join("\n");
+  return [`| \`${entry}\`, bytes | raw | gzip | brotli |`, "| --- | ---: | ---: | ---: |", ...lines].join(
+    "\n",
+  );
 }
 
 function text() {

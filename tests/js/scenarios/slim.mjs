@@ -20,10 +20,14 @@ export default (suite) => {
     }
   }
   for (const [name, options] of Object.entries(leftOut)) {
-    suite.scenario(`slim / unary / tonic / ${name} is refused, and the full entry named`, (t) => isRefused(t, name, options), {
-      kind: "unary",
-      server: "tonic",
-    });
+    suite.scenario(
+      `slim / unary / tonic / ${name} is refused, and the full entry named`,
+      (t) => isRefused(t, name, options),
+      {
+        kind: "unary",
+        server: "tonic",
+      },
+    );
   }
 };
 
