@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { namedByOrder } from "./order.mjs";
 
 const packageDir = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = (name) => join(packageDir, "node_modules/.bin", name);
@@ -69,6 +70,7 @@ function generate(bindgenDir, folder) {
     "-o",
     wasm,
   ]);
+  writeFileSync(wasm, namedByOrder(readFileSync(wasm)));
   shorten(bindgenDir, wasm, folder);
   cpSync(join(bindgenDir, "snippets"), join(folder, "snippets"), { recursive: true });
   const types = readFileSync(join(bindgenDir, "tidewire.d.ts"), "utf8");
@@ -84,7 +86,15 @@ function generate(bindgenDir, folder) {
 function shorten(bindgenDir, wasm, folder) {
   const mapping = execFileSync(
     bin("wasm-opt"),
-    ["--minify-imports-and-exports-and-modules", ...wasmFeatures, wasm, "-o", wasm],
+    [
+      "--reorder-functions-by-name",
+      "--minify-imports-and-exports-and-modules",
+      "--strip-debug",
+      ...wasmFeatures,
+      wasm,
+      "-o",
+      wasm,
+    ],
     { cwd: packageDir, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
   );
   const { imports, exports } = JSON.parse(mapping);

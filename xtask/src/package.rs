@@ -60,7 +60,7 @@ fn inputs(modules: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let package = package_folder();
     let mut inputs = modules.to_vec();
     inputs.extend([package.join("package-lock.json"), package.join("tsconfig.json")]);
-    inputs.push(package.join("scripts/build.mjs"));
+    inputs.extend(["scripts/build.mjs", "scripts/order.mjs"].map(|script| package.join(script)));
     // Not part of the module: wasm-bindgen puts it beside.
     inputs.push(crate::root().join("src/transport/web.js"));
     let sources = doing("cannot list pkg-config/src", fs::read_dir(package.join("src")))?;
