@@ -71,6 +71,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
   #status: Status | undefined;
   /** What `cancel` was given; the core knows only its words. */
   #reason: unknown;
+  #signal: AbortSignal | undefined;
   #senders: Deferred<void>[] = [];
   #stopListening: () => void = ignore;
   #response: Promise<Res> | undefined;
@@ -120,6 +121,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     this.#context.calls.add(this);
     this.#tell({ type: "open", transport: this.transport });
     if (signal) {
+      this.#signal = signal;
       const abort = () => this.cancel(signal.reason);
       signal.addEventListener("abort", abort);
       this.#stopListening = () => signal.removeEventListener("abort", abort);
@@ -163,6 +165,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
   }
 
   receive(): Promise<Res | undefined> {
+    this.#heed();
     return this.#inbox.take().then((bytes) => (bytes === undefined ? undefined : this.#decode(bytes)));
   }
 
@@ -203,6 +206,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     };
     return {
       next: (): Promise<IteratorResult<Res, undefined>> => {
+        this.#heed();
         const bytes = this.#inbox.poll();
         if (bytes) return settle(() => ({ done: false, value: this.#decode(bytes) }));
         return this.receive().then((value) =>
@@ -223,6 +227,11 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     // Without a message the status is not OK: the core sees to it.
     if (status.code !== 0 || message === undefined) throw new RpcError(status);
     return message;
+  }
+
+  /** The signal is not listened to behind the end: what it has said since counts when somebody reads on. */
+  #heed(): void {
+    if (this.#status && this.#signal?.aborted) this.cancel(this.#signal.reason);
   }
 
   #decode(bytes: Uint8Array): Res {

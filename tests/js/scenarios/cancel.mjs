@@ -43,21 +43,25 @@ export default (suite) => {
   suite.each(
     { kinds: ["server_stream"] },
     "a cancel behind the server's end drops what was not received",
+    (t) => dropsTheRest(t, (call, reason) => call.cancel(reason)),
+  );
+
+  suite.each(
+    { kinds: ["server_stream"] },
+    "an abort behind the server's end drops what was not received",
     async (t) => {
-      const call = t.serverStream("Ada");
-      await t.endsOk(call);
-      equal(await call.receive(), "Hello, Ada 1", "the first reply");
-      const reason = new Error("left the page");
-      call.cancel(reason);
-      const error = await within(5_000, rejection(call.receive()), "the next receive");
-      t.isError(error, { code: CANCELLED, fault: "local", cause: reason });
-      await t.endsOk(call);
+      const controller = new AbortController();
+      const { signal } = controller;
+      await dropsTheRest(t, (_, reason) => controller.abort(reason), { signal });
     },
   );
 
   suite.each({ kinds: ["server_stream"] }, "a cancel after the last reply changes nothing", async (t) => {
-    const call = t.serverStream("Ada");
+    const controller = new AbortController();
+    const call = t.serverStream("Ada", { signal: controller.signal });
     equal((await t.receiveAll(call)).length, 10, "replies");
+    controller.abort();
+    equal(await call.receive(), undefined, "what follows the last reply, after an abort");
     call.cancel();
     equal(await call.receive(), undefined, "what follows the last reply");
     await t.endsOk(call);
@@ -236,6 +240,22 @@ export async function cancelAfterHalfClose(t) {
   await t.endedWith({ call, reply }, { code: CANCELLED, fault: "local" });
   await t.observed.until("cancelled");
   await t.observed.until("end");
+}
+
+/** By `receive` and in a loop: who has said that nothing more is wanted gets nothing more. */
+async function dropsTheRest(t, leave, options) {
+  const call = t.serverStream("Ada", options);
+  await t.endsOk(call);
+  equal(await call.receive(), "Hello, Ada 1", "the first reply");
+  const iterator = call[Symbol.asyncIterator]();
+  equal((await iterator.next()).value, "Hello, Ada 2", "the second reply");
+  const reason = new Error("left the page");
+  leave(call, reason);
+  for (const next of [() => iterator.next(), () => call.receive()]) {
+    const error = await within(5_000, rejection(next()), "what comes next");
+    t.isError(error, { code: CANCELLED, fault: "local", cause: reason });
+  }
+  await t.endsOk(call);
 }
 
 /** The block was left: nothing is pending any more, and the server saw a cancel. */
