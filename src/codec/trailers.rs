@@ -60,6 +60,11 @@ pub fn status(headers: &HeaderList) -> Option<Status> {
 /// what came and what it `lacks`.
 pub fn http_status(http: u16, headers: &HeaderList, lacks: &str) -> Status {
     let kind = first(headers, "content-type").map(String::from_utf8_lossy).unwrap_or_default();
+    let cause = if http == 505 {
+        ": the server takes such calls by another version of HTTP only, often HTTP/2"
+    } else {
+        ": something before the service may have answered in its place, or the path is not served"
+    };
     let words = words![
         "the server answered HTTP ",
         http,
@@ -67,7 +72,7 @@ pub fn http_status(http: u16, headers: &HeaderList, lacks: &str) -> Status {
         kind,
         " and no ",
         lacks,
-        ": something before the service may have answered in its place, or the path is not served",
+        cause,
     ];
     Status::new(Code::from_http(http), Fault::Peer, words)
 }

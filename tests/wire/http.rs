@@ -97,6 +97,15 @@ fn row_29_an_http_error_without_grpc_status_maps_by_grpcs_own_table() {
 }
 
 #[test]
+fn row_29_http_505_says_that_another_version_of_http_is_wanted() {
+    for (http, says) in [(505, true), (500, false)] {
+        for heard in answer().http(http).on(&HTTP) {
+            assert_eq!(heard.status.message.contains("another version of HTTP"), says, "{heard:?}");
+        }
+    }
+}
+
+#[test]
 fn row_29_a_proper_body_does_not_make_an_http_error_a_success() {
     for heard in answer().http(503).message("one").ok().on(&HTTP) {
         assert_eq!(heard.status.code, Code::Unavailable, "{heard:?}");
