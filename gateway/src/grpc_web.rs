@@ -66,6 +66,7 @@ pub(crate) async fn call(
             cookies: shared.headers.allows_cookies(),
             path,
             upstream,
+            hint: translate::hint(request.headers()),
             head_status: None,
         },
     };
@@ -211,6 +212,7 @@ struct WebDownload {
     cookies: bool,
     path: String,
     upstream: Arc<Upstream>,
+    hint: &'static str,
     /// Set once the head is sent.
     head_status: Option<String>,
 }
@@ -239,9 +241,8 @@ impl Download for WebDownload {
 impl WebDownload {
     /// Tells the end as a trailer frame, or, where no head was sent, in the head.
     async fn finish(self, ending: &Ending) {
-        let head_has_status =
-            self.head_status.as_ref().is_some_and(|status| status.starts_with("grpc-status"));
-        let trailers = translate::trailers(ending, head_has_status, &self.upstream.name);
+        let trailers =
+            translate::trailers(ending, self.head_status.as_deref(), &self.upstream.name, self.hint);
         if self.head_status.is_none() {
             let Some(mut headers) = trailers else { return };
             self.set_type(&mut headers, None);

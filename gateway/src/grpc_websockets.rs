@@ -57,7 +57,7 @@ pub(crate) fn accept(
             let sink = Arc::new(Mutex::new(sink));
             let mut call = Call {
                 frames: Frames::new(stream, Arc::clone(&sink), watch, &shared),
-                blocks: Blocks { sink, path, upstream_name: String::new(), head_status: None },
+                blocks: Blocks { sink, path, upstream_name: String::new(), hint: "", head_status: None },
             };
             call.run(&shared, upstream, of_upgrade).await;
             drop(permit);
@@ -110,6 +110,7 @@ impl Call {
         };
         self.blocks.upstream_name.clone_from(&upstream.name);
         let mut passed = shared.headers.translated(&asked);
+        self.blocks.hint = translate::hint(&passed);
         passed.insert(CONTENT_TYPE, native);
         let request = upstream
             .request(Method::POST, &self.blocks.path, passed)
@@ -245,6 +246,7 @@ struct Blocks {
     sink: Sink,
     path: String,
     upstream_name: String,
+    hint: &'static str,
     /// Set once the header block is sent.
     head_status: Option<String>,
 }
@@ -273,9 +275,8 @@ impl Blocks {
     }
 
     async fn finish(&mut self, ending: &Ending) {
-        let head_has_status =
-            self.head_status.as_ref().is_some_and(|status| status.starts_with("grpc-status"));
-        if let Some(trailers) = translate::trailers(ending, head_has_status, &self.upstream_name)
+        let head_status = self.head_status.as_deref();
+        if let Some(trailers) = translate::trailers(ending, head_status, &self.upstream_name, self.hint)
             && self.send(header_frame(&trailers)).await.is_err()
         {
             return;

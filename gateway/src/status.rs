@@ -26,6 +26,11 @@ impl Status {
         Self { code, message: message.into() }
     }
 
+    /// The same, with more words at the end.
+    pub(crate) fn with(self, hint: &str) -> Self {
+        Self { message: self.message + hint, ..self }
+    }
+
     pub(crate) fn of_reset(reason: Reason, upstream: &str) -> Self {
         Self::new(Code::from_reset(reason.into()), reset_sentence(reason, upstream))
     }

@@ -2,6 +2,7 @@
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode, response};
+use tidewire::codec::triple;
 
 use crate::exchange::Ending;
 use crate::status::{Code, GRPC_STATUS, Status};
@@ -56,11 +57,26 @@ pub(crate) fn check_head(head: &response::Parts, path: &str, upstream: &str) -> 
     Err(Ending::Refused(Status::of_http(head, path, upstream)))
 }
 
+/// What else it may mean that an upstream hangs up before it answers a request with these headers.
+pub(crate) fn hint(request: &HeaderMap) -> &'static str {
+    let routed = ["tri-service-group", "tri-service-version"].iter().any(|name| request.contains_key(*name));
+    if routed { triple::LOST } else { "" }
+}
+
 /// The trailers that tell a translated call's end; `None` if its headers already told it, or nobody listens.
-pub(crate) fn trailers(ending: &Ending, head_has_status: bool, upstream: &str) -> Option<HeaderMap> {
+/// `head_status`: of the head that was sent; `hint`: of the request.
+pub(crate) fn trailers(
+    ending: &Ending,
+    head_status: Option<&str>,
+    upstream: &str,
+    hint: &str,
+) -> Option<HeaderMap> {
+    let hint = if head_status.is_none() { hint } else { "" };
     let status = match ending {
         Ending::Complete(Some(trailers)) => return Some(trailers.clone()),
-        Ending::Complete(None) if head_has_status => return None,
+        Ending::Complete(None) if head_status.is_some_and(|status| status.starts_with("grpc-status")) => {
+            return None;
+        }
         Ending::Left(_) => return None,
         Ending::Complete(None) => Status::new(
             Code::Internal,
@@ -68,8 +84,9 @@ pub(crate) fn trailers(ending: &Ending, head_has_status: bool, upstream: &str) -
                 "the upstream {upstream} ended the stream without a grpc-status; gRPC servers always send one"
             ),
         ),
-        Ending::Reset(reason) => Status::of_reset(*reason, upstream),
-        Ending::Broken(sentence) | Ending::Unreachable(sentence) => Status::new(Code::Unavailable, sentence),
+        Ending::Reset(reason) => Status::of_reset(*reason, upstream).with(hint),
+        Ending::Broken(sentence) => Status::new(Code::Unavailable, sentence).with(hint),
+        Ending::Unreachable(sentence) => Status::new(Code::Unavailable, sentence),
         Ending::Invalid(sentence) => Status::new(Code::Internal, sentence),
         Ending::Refused(status) => status.clone(),
     };

@@ -231,6 +231,20 @@ async fn a_reset_in_mid_message_becomes_a_status_behind_what_came() {
 }
 
 #[tokio::test]
+async fn a_hang_up_before_the_answer_to_a_dubbo_call_names_group_and_version() {
+    let mut upstream = Upstream::start().await;
+    let gateway = Running::before(&upstream).await;
+    for (name, says) in [("tri-service-group", true), ("tri-service-version", true), ("x-call-id", false)] {
+        let mut client = gateway.post(&[(name, "nobody")]).await;
+        upstream.call().await.resets(Reason::INTERNAL_ERROR);
+        let head = client.head().await;
+        assert_eq!(head.headers["grpc-status"], "13");
+        let words = head.headers["grpc-message"].to_str().unwrap();
+        assert_eq!(words.contains("no such tri-service-group or tri-service-version"), says, "{words}");
+    }
+}
+
+#[tokio::test]
 async fn trailers_only_travel_as_headers() {
     let mut upstream = Upstream::start().await;
     let gateway = Running::before(&upstream).await;
