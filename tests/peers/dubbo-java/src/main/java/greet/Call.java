@@ -49,11 +49,11 @@ final class Call {
         String timeout = request.header("grpc-timeout");
         // Whoever reads that it is open may cancel it at once: it is listened for by then.
         synchronized (this) {
+            record("open", Json.object("method", method, "timeout", timeout, "metadata", metadata));
+            observed.open.incrementAndGet();
             if (streams) {
                 listenForCancel();
             }
-            record("open", Json.object("method", method, "timeout", timeout, "metadata", metadata));
-            observed.open.incrementAndGet();
         }
     }
 
@@ -63,9 +63,7 @@ final class Call {
      */
     private void listenForCancel() {
         CancellationContext cancellation = RpcContext.getCancellationContext();
-        if (!cancellation.isCancelled()) {
-            cancellation.addListener(context -> cancelled(cancellation.getCancellationCause()));
-        }
+        cancellation.addListener(context -> cancelled(cancellation.getCancellationCause()));
     }
 
     /** Sends what is to come back with a stream: repeats are kept. */
