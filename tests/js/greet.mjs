@@ -15,6 +15,13 @@ const utf8 = { encode: new TextEncoder(), decode: new TextDecoder() };
 
 export const greetCodec = { encode: encodeText, decode: decodeText };
 
+/** The same in protobuf's JSON. */
+export const greetJson = {
+  contentSubtype: "json",
+  encode: (name) => utf8.encode.encode(JSON.stringify({ name })),
+  decode: (bytes) => JSON.parse(utf8.decode.decode(bytes)).greeting,
+};
+
 export function encodeText(text) {
   const body = utf8.encode.encode(text);
   const head = [STRING_FIELD_1, ...varint(body.length)];

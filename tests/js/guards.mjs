@@ -1,5 +1,8 @@
 import { eventually, fail, inFull, nextTask } from "./assert.mjs";
 
+/** Of a WebSocket's `readyState`. */
+const CLOSING = 2;
+
 /**
  * What no scenario may leave behind: an unhandled rejection, an uncaught error, an open WebSocket.
  * Install before the package is imported, so that it only ever sees the counting WebSocket.
@@ -31,19 +34,23 @@ export class Guards {
     };
   }
 
-  /** Throws if something was left behind. `closed` is called by then on every client. */
-  async check() {
+  /**
+   * Throws if something was left behind. `closed` is called by then on every client. `closing`: sockets may still wait
+   * for the peer's half of the closing handshake.
+   */
+  async check({ closing = false } = {}) {
     // Browsers report a rejection as unhandled in a task after the one in which it was made.
     for (let i = 0; i < 3; i++) await nextTask();
-    const noneOpen = () => this.#open.size === 0 || `${this.#open.size} open: ${this.#urls()}`;
+    const left = () => [...this.#open].filter(({ readyState }) => !closing || readyState !== CLOSING);
+    const noneOpen = () => left().length === 0 || `${left().length} open: ${urls(left())}`;
     await eventually(noneOpen, "every WebSocket is closed", 3_000).finally(() => this.#open.clear());
     const problems = this.problems;
     if (problems.length > 0) fail(problems.join("; "));
   }
+}
 
-  #urls() {
-    return [...this.#open].map((socket) => `${socket.url} (readyState ${socket.readyState})`).join(", ");
-  }
+function urls(sockets) {
+  return sockets.map(({ url, readyState }) => `${url} (readyState ${readyState})`).join(", ");
 }
 
 export function guardPage() {

@@ -86,8 +86,9 @@ export class Suite {
     const collect = (failure) => failures.push(failure);
     const result = await within(limitMs, run(body, scene), "the scenario").catch(collect);
     scene.closeClients();
-    await guards.check().catch(collect);
-    if (place.server) await openCallsFallTo(before, this.env.origin, place.server).catch(collect);
+    await guards.check({ closing: place.closing }).catch(collect);
+    if (place.server)
+      await openCallsFallTo(before + scene.kept, this.env.origin, place.server).catch(collect);
     if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures);
     return result;
   }

@@ -64,10 +64,10 @@ export async function stats(origin, server) {
   return response.json();
 }
 
-export async function openCallsFallTo(count, origin, server) {
+export async function openCallsFallTo(count, origin, server, limitMs) {
   const question = async () => {
     const { open } = await stats(origin, server);
     return open <= count || `${open} open calls`;
   };
-  await eventually(question, `${server} has at most ${count} open calls`);
+  await eventually(question, `${server} has at most ${count} open calls`, limitMs);
 }

@@ -1,14 +1,36 @@
 import { equal, fail, match, ok, rejection, watch, within } from "./assert.mjs";
-import { DEADLINE_EXCEEDED } from "./codes.mjs";
+import { DEADLINE_EXCEEDED, FAILED_PRECONDITION } from "./codes.mjs";
 import { greetCodec, paths } from "./greet.mjs";
 import { Observed } from "./observed.mjs";
 
 const SETTLE_MS = 10_000;
 let calls = 0;
 
+/** What most servers and ways to them have in common; a place says where it is otherwise. */
+const COMMON = {
+  /** The kinds that a scenario about several of them is to go through. */
+  kinds: [],
+  codec: greetCodec,
+  /** Whether metadata travel, both ways. Without, what is asked of the server stands in the query. */
+  metadata: true,
+  /** Whether trailers come as trailers. */
+  trailers: true,
+  halfCloses: true,
+  /** Whether a handler is told that its client has left. */
+  told: true,
+  /** What FAILED_PRECONDITION becomes on the way. */
+  failure: { code: FAILED_PRECONDITION, name: "FAILED_PRECONDITION" },
+  /** What the server puts before the words of its failures. */
+  prefix: "",
+  /** What comes of a group or version that it does not have. */
+  routes: undefined,
+};
+
 /** What a scenario is handed: a client for its transport and server, calls, and the server's view of them. */
 export class Scene {
   #clients = [];
+  /** How many calls the server may keep, as it is not told that they were left. */
+  kept = 0;
 
   /** With the default client already made, as nearly every scenario wants it. */
   static async create(env, place) {
@@ -17,11 +39,12 @@ export class Scene {
     return scene;
   }
 
-  /** `client`: more options for its clients. `details`: whether the server sends those of its failures; `prefix`: what
-   * it puts before their words. */
+  /** `client`: more options for its clients, or what makes them of `env`; `details`: whether the server sends those of
+   * its failures. */
   constructor(env, place) {
-    const { kind, transport, server, protocol, client = {}, details = server !== "dubbo-go", prefix } = place;
-    Object.assign(this, { env, kind, transport, server, protocol, details, prefix, clientOptions: client });
+    const { kind, transport, server, protocol, client = {}, details = server !== "dubbo-go" } = place;
+    Object.assign(this, { env, kind, transport, server, protocol, details, clientOptions: client });
+    for (const name in COMMON) this[name] = place[name] ?? COMMON[name];
     this.baseUrl = place.baseUrl ?? `${env.origin}/${server}`;
     this.renew();
   }
@@ -43,13 +66,13 @@ export class Scene {
 
   /** A client that the scene closes at its end. */
   async newClient(options = {}) {
-    const { transport, protocol, baseUrl, env } = this;
+    const { transport, protocol, baseUrl, env, clientOptions } = this;
     const client = await env.tidewire.createClient({
       baseUrl,
       ...(transport && { transport }),
       ...(protocol && { protocol }),
       ...env.clientOptions,
-      ...this.clientOptions,
+      ...(typeof clientOptions === "function" ? clientOptions(env) : clientOptions),
       ...options,
     });
     this.#clients.push(client);
@@ -63,24 +86,60 @@ export class Scene {
   // The four kinds. `ask`: what is wanted of the server (tests/README.md); the rest are CallOptions.
 
   unary(text, options) {
-    return this.client.unary(paths.unary, text, this.options(options));
+    return this.client.unary(this.#path("unary", options), text, this.options(options));
   }
 
   serverStream(text, options) {
-    return this.client.serverStream(paths.server_stream, text, this.options(options));
+    this.#keeps();
+    return this.client.serverStream(this.#path("server_stream", options), text, this.options(options));
   }
 
   clientStream(options) {
-    return this.client.clientStream(paths.client_stream, this.options(options));
+    return this.client.clientStream(this.#path("client_stream", options), this.options(options));
   }
 
   bidi(options) {
-    return this.client.bidi(paths.bidi, this.options(options));
+    this.#keeps();
+    return this.client.bidi(this.#path("bidi", options), this.options(options));
   }
 
-  options({ ask = {}, metadata = [], ...rest } = {}) {
-    const asked = Object.entries(ask).map(([name, value]) => [name, String(value)]);
-    return { codec: greetCodec, ...rest, metadata: [["x-call-id", this.id], ...asked, ...metadata] };
+  options({ ask, metadata = [], ...rest } = {}) {
+    const asked = this.metadata ? this.#asked(ask) : [];
+    return { codec: this.codec, ...rest, metadata: [...asked, ...metadata] };
+  }
+
+  #keeps() {
+    if (!this.told) this.kept++;
+  }
+
+  #path(kind, { ask } = {}) {
+    return this.metadata ? paths[kind] : `${paths[kind]}?${new URLSearchParams(this.#asked(ask))}`;
+  }
+
+  #asked(ask = {}) {
+    return [["x-call-id", this.id], ...Object.entries(ask).map(([name, value]) => [name, String(value)])];
+  }
+
+  /** What asks for the end after so many requests, where no half-close can tell it. */
+  endAfter(count) {
+    return this.halfCloses ? {} : { "x-end-after": count };
+  }
+
+  /** The end of our requests, where it can be told. */
+  async finish(call) {
+    if (this.halfCloses) await call.closeSend();
+  }
+
+  /** The server says in its trailers how many requests it has read. */
+  greeted(status, count) {
+    if (this.metadata && this.trailers) equal(status.trailers.get("greeted"), `${count}`, "greeted");
+  }
+
+  /** How a call's requests ended that the client half-closed, where it could. */
+  async requestsEnded(count) {
+    if (this.halfCloses)
+      equal((await this.observed.until("half-close")).detail.count, count, "requests before the half-close");
+    else equal((await this.observed.until("end")).detail.count, count, "requests before the end");
   }
 
   /**
@@ -103,7 +162,12 @@ export class Scene {
    * come. Requests of streams stay open.
    */
   async endless(options = {}) {
-    const ask = { "x-delay": 60_000, "x-count": 1, "x-never-end": 1, ...options.ask };
+    // A unary handler that is not told goes on to its end: that must come, then.
+    const stay =
+      this.told || this.kind !== "unary"
+        ? { "x-delay": 60_000, "x-never-end": 1 }
+        : { "x-delay": (options.timeoutMs ?? 0) + 2_000 };
+    const ask = { "x-count": 1, ...stay, ...options.ask };
     const { call, reply } = this.begin({ ...options, ask });
     if (this.sends) await call.send("Ada");
     const opened = this.observed.until("open");
@@ -182,15 +246,38 @@ export class Scene {
     if (this.env.runtime !== "workerd" || this.transport !== "fetch") this.observed.never("half-close");
   }
 
+  /** The handler was told that the client left, or, where it never is, went on as if it had not. */
+  async sawLeaving(...ways) {
+    if (!this.told) return this.#sawNothing();
+    await this.observed.until(ways);
+    await this.observed.until("end");
+  }
+
+  async #sawNothing() {
+    const { observed } = this;
+    if (this.kind === "unary") await observed.until("end", 20_000);
+    // A later call has come and gone.
+    else await this.fence();
+    await observed.now();
+    const story = this.kind === "unary" ? ["open", "end"] : ["open"];
+    equal(observed.story("message", "reply"), story, "what the server saw");
+  }
+
+  /** Another call, from its beginning to its end. */
+  async fence() {
+    const { observed } = this;
+    this.renew();
+    await this.unary("fence");
+    this.observed = observed;
+  }
+
   /**
    * Proof that the server never saw this scene's call: a later call on the same client has come and gone, and the
    * log is empty.
    */
   async neverSeen() {
-    const { server, env, id } = this;
-    this.renew();
-    await this.unary("fence");
-    equal(await new Observed(env.origin, server, id).now(), [], "what the server saw");
+    await this.fence();
+    equal(await this.observed.now(), [], "what the server saw");
   }
 }
 

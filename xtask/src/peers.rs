@@ -78,6 +78,7 @@ pub(crate) const PEERS: &[Peer] = &[
     Peer { name: TONIC_WEB, build: Build::Demo { program: "tonic-web-peer" }, upstream: None },
     Peer { name: "envoy-tonic", build: ENVOY, upstream: Some(TONIC_WEB) },
     Peer { name: "envoy-dubbo-go", build: ENVOY, upstream: Some(NEWEST_DUBBO_GO) },
+    Peer { name: "envoy-dubbo-java", build: Build::With(&ENVOY, "-http1"), upstream: Some(DUBBO_JAVA) },
 ];
 
 /// The servers whose own client makes the same calls: package `native` in their folder.

@@ -7,13 +7,17 @@
  * - `title`, `way`: for the table;
  * - `transport`, `protocol`, `client`: more options of `createClient`; `url(env)`: its base URL;
  * - `kinds`: what can be called at all. With fewer than all: `lacks: { note, shown }`, as in `cannot` below;
- * - `details`: whether the server sends the details of its failures; `prefix`: what it puts before their words;
+ * - `details`: whether the server sends the details of its failures; `prefix`, `failure`, `codec`, `metadata`,
+ *   `trailers`, `halfCloses`, `told`: as in `COMMON` of `../scene.mjs`; `closing`: its peer does not answer the close of
+ *   a WebSocket;
+ * - `routes: { says, comes }`: what comes of a group or version that the server does not have (row `route`): in words,
+ *   and, of its name, what `Scene.isError` takes; without `comes` the call is answered;
  * - `barred: { runtime: { note, shown } }`: runtimes that cannot call the peer at all;
  * - `secure`: only in a page behind TLS; `runtimes`: only in these;
  * - `cells`: rows that go otherwise: `{ cannot: sentence, shown }` where the peer cannot carry it, `{ differs: sentence,
- *   shown }` where the client gets what it is promised and the server is told otherwise. The sentence ends with the
- *   place in the peer's own source that shows why; `shown` is a test that shows the peer doing it. `kind` and
- *   `runtimes` restrict it.
+ *   shown }` where it is carried and something is lost that the sentence names. The sentence ends with the place in the
+ *   peer's own source that shows why; `shown` is a test that shows the peer doing it, of the row itself unless given,
+ *   which then knows by the column what is lost. `kind` and `runtimes` restrict it.
  */
 import { allKinds } from "../harness.mjs";
 import connect from "./columns/connect.mjs";

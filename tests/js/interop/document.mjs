@@ -28,6 +28,8 @@ const failed = Object.entries(results).flatMap(([runtime, cells]) =>
 );
 if (failed.length > 0) throw new Error(`nothing is written from runs that failed: ${failed.join("; ")}`);
 
+/** The rows of the table itself. */
+const promises = rows.filter(({ asks }) => !asks);
 const notes = [];
 const text = document();
 if (mode === "--write") await writeFile(page, text);
@@ -54,16 +56,24 @@ asserts what the client got and what the server saw (\`tests/js/interop/\`).
 
 ## What is asked
 
-${rows.map(({ title }, i) => `${i + 1}. ${title}`).join("\n")}
+${promises.map(({ title }, i) => `${i + 1}. ${title}`).join("\n")}
 
 ## What came of it
 
 The letter is the kind of call that the cell ran with, the first that goes this way: **B**idi, **C**lient stream,
-**S**erver stream, **U**nary. A number in brackets: otherwise, or not at all, as the note says; that is tested as well.
+**S**erver stream, **U**nary; row ${1 + promises.findIndex(({ each }) => each)} ran with each that does. A number in brackets: otherwise, or not at all, as the note
+says; that is tested as well.
 
 ${table()}
 
 ${notes.map((note, i) => `- [${i + 1}] ${note}`).join("\n")}
+
+## An unknown group or version
+
+What comes of a call with a \`tri-service-group\` or a \`tri-service-version\` that the server has not, of each kind that
+goes this way.
+
+${routing()}
 
 ## After the end
 
@@ -81,7 +91,7 @@ ${besideNative()}
 }
 
 function table() {
-  const head = ["server", "way", "in", ...rows.map((_, i) => i + 1)];
+  const head = ["server", "way", "in", ...promises.map((_, i) => i + 1)];
   return [line(head), line(head.map(() => "---")), ...lines()].join("\n");
 }
 
@@ -101,14 +111,32 @@ function lines() {
 }
 
 function cellsOf(runtime, column) {
-  return rows.map(({ id }) => results[runtime].find((cell) => cell.column === column && cell.row === id));
+  return promises.map(({ id }) => results[runtime].find((cell) => cell.column === column && cell.row === id));
 }
 
-function show({ how, kind, note }) {
-  if (how === "yes") return KINDS[kind];
+function show({ how, kind, kinds, note, row }) {
+  const { each } = rows.find(({ id }) => id === row);
+  const letters = each && kinds?.length ? kinds.map((kind) => KINDS[kind]).join("") : KINDS[kind];
+  if (how === "yes") return letters;
   if (!notes.includes(note)) notes.push(note);
   const number = `[${notes.indexOf(note) + 1}]`;
-  return how === "differs" ? `${KINDS[kind]} ${number}` : number;
+  return how === "differs" ? `${letters} ${number}` : number;
+}
+
+/** One line for each answer that a server gives. */
+function routing() {
+  const answers = new Map();
+  for (const { column, row, how, result } of Object.values(results).flat()) {
+    if (row !== "route" || how === "cannot") continue;
+    const [server, way] = column.split(" / ");
+    const key = JSON.stringify([server, result]);
+    answers.set(key, (answers.get(key) ?? new Set()).add(way));
+  }
+  const lines = [...answers].map(([key, ways]) => {
+    const [server, result] = JSON.parse(key);
+    return line([server, [...ways].join("; "), result]);
+  });
+  return [line(["server", "ways", "what comes"]), line(["---", "---", "---"]), ...lines].join("\n");
 }
 
 function after() {

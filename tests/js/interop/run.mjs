@@ -33,8 +33,8 @@ try {
     const env = { runtime: options.target, secure: suite.label === "TLS page", peers, origin };
     const byName = new Map(cells(env).map((cell) => [cell.name, cell]));
     await runner.runSuite(suite, ({ name, ok, result }) => {
-      const { column, row, how, kind, note } = byName.get(name);
-      results.push({ column: column.id, row: row.id, ok, how, kind, note, result });
+      const { column, row, how, kind, kinds, note } = byName.get(name);
+      results.push({ column: column.id, row: row.id, ok, how, kind, kinds, note, result });
     });
   }
 } catch (error) {

@@ -267,8 +267,7 @@ async function disposed(t, { call, reply }) {
 
 /** A reset as a native client makes it: never a half-close. */
 export async function serverSawCancel(t) {
-  await t.observed.until("cancelled");
-  await t.observed.until("end");
+  await t.sawLeaving("cancelled");
   if (t.sends) t.sawNoHalfClose();
 }
 

@@ -26,10 +26,10 @@ export default (suite) => {
 };
 
 export async function saysHello(t) {
-  const { message, status, trailers } = await t.unary("Ada");
+  const { message, status } = await t.unary("Ada");
   equal(message, "Hello, Ada", "the reply");
   equal(status.code, 0, "code");
-  equal(trailers.get("greeted"), "1", "greeted");
+  t.greeted(status, 1);
 
   equal((await t.observed.until("open")).detail.method.split("/").pop(), "Greet", "the method");
   equal((await t.observed.until("message")).detail.name, "Ada", "the name");
@@ -47,9 +47,8 @@ export async function readsTen(t) {
     "the replies",
   );
   equal(await call.receive(), undefined, "receive after the end");
-  const { trailers } = await t.endsOk(call);
-  equal(trailers.get("greeted"), "1", "greeted");
-  equal((await call.trailers).get("greeted"), "1", "greeted by the call's own promise");
+  t.greeted(await t.endsOk(call), 1);
+  t.greeted({ trailers: await call.trailers }, 1);
 
   equal((await t.observed.until("end")).detail.code, 0, "the server's code");
   t.observed.never("cancelled");
@@ -60,24 +59,24 @@ export async function sendsThree(t) {
   for (const name of ["Ada", "Bo", "Cy"]) await call.send(name);
   equal(await call.closeAndReceive(), "Hello, Ada, Bo, Cy", "the reply");
   equal(await call.response, "Hello, Ada, Bo, Cy", "the response");
-  equal((await t.endsOk(call)).trailers.get("greeted"), "3", "greeted");
+  t.greeted(await t.endsOk(call), 3);
 
-  equal((await t.observed.until("half-close")).detail.count, 3, "requests before the half-close");
+  await t.requestsEnded(3);
   equal((await t.observed.until("end")).detail.code, 0, "the server's code");
   t.observed.never("cancelled");
 }
 
 export async function answersInBetween(t) {
-  const call = t.bidi();
+  const call = t.bidi({ ask: t.endAfter(3) });
   for (const name of ["Ada", "Bo", "Cy"]) {
     await call.send(name);
     equal(await call.receive(), `Hello, ${name}`, "the answer, before the next is sent");
   }
-  await call.closeSend();
+  await t.finish(call);
   equal(await call.receive(), undefined, "receive at the end");
-  equal((await t.endsOk(call)).trailers.get("greeted"), "3", "greeted");
+  t.greeted(await t.endsOk(call), 3);
 
-  equal((await t.observed.until("half-close")).detail.count, 3, "requests before the half-close");
+  await t.requestsEnded(3);
   equal((await t.observed.until("end")).detail.code, 0, "the server's code");
   t.observed.never("cancelled");
 }

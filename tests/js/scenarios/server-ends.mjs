@@ -117,10 +117,11 @@ function unwatched(t, options) {
 }
 
 export function asAsked(t, failure) {
-  t.isStatus(failure, { code: FAILED_PRECONDITION, fault: "peer" });
-  equal(wordsOf(failure), `${t.prefix ?? ""}${ASKED}`, "message");
-  equal(failure.codeName, "FAILED_PRECONDITION", "code name");
-  equal(failure.rawCode, FAILED_PRECONDITION, "raw code");
+  const { code, name } = t.failure;
+  t.isStatus(failure, { code, fault: "peer" });
+  equal(wordsOf(failure), `${t.prefix}${ASKED}`, "message");
+  equal(failure.codeName, name, "code name");
+  equal(failure.rawCode, code, "raw code");
   if (!t.details) return equal(failure.details, [], "details, which this server drops");
   equal(failure.details.length, 1, "details");
   match(failure.details[0].typeUrl, /^type\.googleapis\.com\//, "the detail's type");

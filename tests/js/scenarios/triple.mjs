@@ -1,15 +1,7 @@
 import { equal } from "../assert.mjs";
 import { UNIMPLEMENTED, UNKNOWN } from "../codes.mjs";
+import { greetJson } from "../greet.mjs";
 import { saysHello } from "./happy.mjs";
-
-const utf8 = { encode: new TextEncoder(), decode: new TextDecoder() };
-
-/** Both messages in protobuf's JSON. */
-const json = {
-  contentSubtype: "json",
-  encode: (name) => utf8.encode.encode(JSON.stringify({ name })),
-  decode: (bytes) => JSON.parse(utf8.decode.decode(bytes)).greeting,
-};
 
 /** Triple's bare form through the gateway, which relays it as it is. */
 export default (suite) => {
@@ -29,7 +21,7 @@ export default (suite) => {
 };
 
 async function saysHelloInJson(t) {
-  const { message, headers } = await t.unary("Ada", { codec: json });
+  const { message, headers } = await t.unary("Ada", { codec: greetJson });
   equal(message, "Hello, Ada", "the reply");
   equal(headers.get("content-type"), "application/json", "the answer's type");
   const { metadata } = (await t.observed.until("open")).detail;

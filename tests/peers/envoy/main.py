@@ -20,6 +20,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-port", type=int, default=0)
     parser.add_argument("-upstream", required=True, help="HOST:PORT of the gRPC server")
+    parser.add_argument(
+        "-http1", action="store_true", help="it speaks HTTP/1.1; its WebSockets are not offered any extension"
+    )
     parser.add_argument("-exit-on-stdin-eof", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tidewire-envoy-") as folder:
@@ -77,12 +80,13 @@ def address(socket):
 
 def envoy(options, certificate):
     host, port = options.upstream.rsplit(":", 1)
+    protocol = "http_protocol_options" if options.http1 else "http2_protocol_options"
     return {
         "admin": {"address": socket_address("127.0.0.1", 0)},
         "static_resources": {
             "listeners": [
-                {"name": "plain", **listener(options.port)},
-                {"name": "tls", **listener(0, **tls(*certificate))},
+                {"name": "plain", **listener(options.port, options.http1)},
+                {"name": "tls", **listener(0, options.http1, **tls(*certificate))},
             ],
             "clusters": [
                 {
@@ -91,7 +95,7 @@ def envoy(options, certificate):
                     "typed_extension_protocol_options": {
                         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
                             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                            explicit_http_config={"http2_protocol_options": {}},
+                            explicit_http_config={protocol: {}},
                         )
                     },
                     "load_assignment": {
@@ -106,14 +110,14 @@ def envoy(options, certificate):
     }
 
 
-def listener(port, **transport):
+def listener(port, http1, **transport):
     return {
         "address": socket_address("127.0.0.1", port),
-        "filter_chains": [{"filters": [http_connection_manager()], **transport}],
+        "filter_chains": [{"filters": [http_connection_manager(http1)], **transport}],
     }
 
 
-def http_connection_manager():
+def http_connection_manager(http1):
     any_origin = {"safe_regex": {"regex": ".*"}}
     cors = typed(
         "envoy.extensions.filters.http.cors.v3.CorsPolicy",
@@ -129,6 +133,10 @@ def http_connection_manager():
         "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "greeter", "timeout": "0s"}}],
         "typed_per_filter_config": {"envoy.filters.http.cors": cors},
     }
+    upgrades = {}
+    if http1:
+        host["request_headers_to_remove"] = ["sec-websocket-extensions"]
+        upgrades = {"upgrade_configs": [{"upgrade_type": "websocket"}]}
     filters = [
         ("envoy.filters.http.grpc_web", "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb"),
         ("envoy.filters.http.cors", "envoy.extensions.filters.http.cors.v3.Cors"),
@@ -142,6 +150,7 @@ def http_connection_manager():
         codec_type="AUTO",
         route_config={"virtual_hosts": [host]},
         http_filters=[named(name, kind) for name, kind in filters],
+        **upgrades,
     )
 
 

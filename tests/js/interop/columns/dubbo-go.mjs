@@ -1,16 +1,30 @@
 import { equal } from "../../assert.mjs";
-import { UNAVAILABLE, UNIMPLEMENTED } from "../../codes.mjs";
+import { INTERNAL, UNAVAILABLE, UNIMPLEMENTED } from "../../codes.mjs";
 import { encodeText, paths } from "../../greet.mjs";
 import { throughGateway } from "./gateway.mjs";
 
 const versions = ["v3.2.0-rc2", "v3.3.0", "v3.3.2"];
 const SOURCE = "`protocol/triple/triple_protocol/`";
 
+/** What comes of a group or version that a server does not have. */
+export const isNamed = {
+  says: "the words name the group or the version",
+  comes: (name) => ({ code: UNIMPLEMENTED, fault: "peer", message: new RegExp(name.replaceAll(".", "\\.")) }),
+};
+const isLost = {
+  says: "this version hangs up; the words say that it does so where it has no such group or version",
+  comes: () => ({
+    code: [INTERNAL, UNAVAILABLE],
+    message: /v3\.2\.0-rc2 hangs up where it has no such tri-service-group/,
+  }),
+};
+
 /** Since v3.3.0 dubbo-go drops the details of a failure: tests/peers/dubbo-go/README.md. */
 const peer = (version) => ({
   peer: `dubbo-go-${version}`,
   title: `dubbo-go ${version}`,
   details: version === "v3.2.0-rc2",
+  routes: version === "v3.2.0-rc2" ? isLost : isNamed,
 });
 
 /** Triple's bare form. */

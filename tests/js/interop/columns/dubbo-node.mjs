@@ -1,5 +1,5 @@
 import { equal, nextTask, watch } from "../../assert.mjs";
-import { CANCELLED } from "../../codes.mjs";
+import { CANCELLED, UNIMPLEMENTED } from "../../codes.mjs";
 import { overHttp2 } from "./http2.mjs";
 import { exceptBidi, isRefusedByVersion } from "./half-duplex.mjs";
 
@@ -31,7 +31,14 @@ const leavesUploadOpen = {
   },
 };
 
-const dubboNode = { peer: "dubbo-node", title: "dubbo-node 3.0.0-alpha" };
+const dubboNode = {
+  peer: "dubbo-node",
+  title: "dubbo-node 3.0.0-alpha",
+  routes: {
+    says: "HTTP 404",
+    comes: () => ({ code: UNIMPLEMENTED, fault: "peer", message: /HTTP 404/ }),
+  },
+};
 
 export default [
   {

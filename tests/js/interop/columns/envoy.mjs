@@ -1,4 +1,5 @@
 /** Envoy's `grpc_web` filter. */
+import { isNamed } from "./dubbo-go.mjs";
 import { overHttp2 } from "./http2.mjs";
 
 const servers = [
@@ -7,6 +8,7 @@ const servers = [
     server: "dubbo-go-v3.3.2",
     title: "dubbo-go v3.3.2 behind Envoy 1.40.0",
     details: false,
+    routes: isNamed,
   },
   { peer: "envoy-tonic", server: "tonic-web", title: "tonic behind Envoy 1.40.0" },
 ];

@@ -1,4 +1,5 @@
 /** improbable's proxy and wrapper, and the wrapper inside a dubbo-go server. */
+import { isNamed } from "./dubbo-go.mjs";
 import { losesTheEnd } from "./early-end.mjs";
 import { exceptBidi, staysSilent } from "./half-duplex.mjs";
 
@@ -34,6 +35,7 @@ const inProcess = {
   peer: "dubbo-go-v3.3.2",
   title: "dubbo-go v3.3.2 with improbable's wrapper in its process",
   details: false,
+  routes: isNamed,
   url: (env) => `http://${env.peers["dubbo-go-v3.3.2"].on}/web`,
 };
 
