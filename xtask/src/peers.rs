@@ -289,6 +289,8 @@ pub(crate) fn buildable(peers: Vec<&'static Peer>) -> (Vec<&'static Peer>, bool)
 /// A peer that runs until this is dropped.
 pub(crate) struct Running {
     pub(crate) name: &'static str,
+    /// What it is, for people.
+    about: String,
     /// What it printed: `on` is where it is called, `observed` where its log is read.
     addresses: Vec<(String, String)>,
     _server: Server,
@@ -306,7 +308,8 @@ impl Running {
     /// As `--mount` of the demo server takes it; none of a proxy, which has no log.
     pub(crate) fn mount(&self) -> Option<String> {
         let (service, observed) = (self.address("on")?, self.address("observed")?);
-        Some(format!("{}=http://{service},observed=http://{observed}", self.name))
+        let about = &self.about;
+        Some(format!("{}=http://{service},observed=http://{observed},about={about}", self.name))
     }
 
     /// As `--peer` of the tests takes it: `NAME,on=HOST:PORT,observed=HOST:PORT`.
@@ -349,7 +352,12 @@ fn side_by_side(programs: Vec<(&'static Peer, Run)>) -> Result<Vec<Running>> {
 fn start_one(peer: &Peer, run: &Run) -> Result<Running> {
     let mut server = Server::start(run, false)?;
     let addresses = server.wait_for("`listening on HOST:PORT`", addresses)?;
-    Ok(Running { name: peer.name, addresses, _server: server })
+    Ok(Running { name: peer.name, about: about(peer.name), addresses, _server: server })
+}
+
+/// `dubbo-go-v3.3.2` in words; without a comma, which would end it.
+fn about(name: &str) -> String {
+    format!("{} in a process of its own", name.replacen("-v", " v", 1))
 }
 
 /// `listening on A observed B` as pairs.
@@ -382,6 +390,12 @@ mod tests {
         let pair = |word: &str, address: &str| (word.to_owned(), address.to_owned());
         assert_eq!(found, [pair("on", "127.0.0.1:1"), pair("observed", "127.0.0.1:2")]);
         assert_eq!(addresses("still starting\n"), None);
+    }
+
+    #[test]
+    fn a_peer_says_what_it_is() {
+        assert_eq!(about("dubbo-go-v3.2.0-rc2"), "dubbo-go v3.2.0-rc2 in a process of its own");
+        assert_eq!(about("grpc-go"), "grpc-go in a process of its own");
     }
 
     #[test]
