@@ -171,7 +171,7 @@ const bySocket = [
     ...webSocket,
     way: "its own WebSocket",
     url: directly,
-    client: ({ clientOptions: { WebSocket } }) => ({ WebSocket: withoutCompression(WebSocket) }),
+    client: ({ clientOptions: { WebSocket } }) => WebSocket && { WebSocket: withoutCompression(WebSocket) },
     barred: {
       chromium: {
         note: "every browser offers `permessage-deflate`, to which dubbo-java agrees and which it cannot read: the first compressed message ends the socket, and the error says so (`TripleHttp2Protocol`, `buildWebSocketServerProtocolHandler`: no `allowExtensions`)",
