@@ -162,12 +162,7 @@ export class Scene {
    * come. Requests of streams stay open.
    */
   async endless(options = {}) {
-    // A unary handler that is not told goes on to its end: that must come, then.
-    const stay =
-      this.told || this.kind !== "unary"
-        ? { "x-delay": 60_000, "x-never-end": 1 }
-        : { "x-delay": (options.timeoutMs ?? 0) + 2_000 };
-    const ask = { "x-count": 1, ...stay, ...options.ask };
+    const ask = { "x-count": 1, ...this.staying(options.timeoutMs), ...options.ask };
     const { call, reply } = this.begin({ ...options, ask });
     if (this.sends) await call.send("Ada");
     const opened = this.observed.until("open");
@@ -179,7 +174,13 @@ export class Scene {
     return { call, reply: watch(call.receive()) };
   }
 
-  /** The same with a deadline. */
+  /** What keeps a call open. A unary handler that is not told goes on to its end: there it has to have one. */
+  staying(deadlineMs = 0) {
+    if (this.told || this.kind !== "unary") return { "x-delay": 60_000, "x-never-end": 1 };
+    return { "x-delay": deadlineMs + 2_000 };
+  }
+
+  /** `endless` with a deadline. */
   endlessWithDeadline(options = {}) {
     return this.withDeadline((timeoutMs) => this.endless({ ...options, timeoutMs }));
   }

@@ -232,7 +232,7 @@ async function leavesByReturn(t) {
 
 export async function cancelBeforeHeaders(t) {
   const early = new AbortController();
-  const unsent = t.begin({ ask: { "x-stall": 1 }, signal: early.signal });
+  const unsent = t.begin({ ask: t.told ? { "x-stall": 1 } : t.staying(), signal: early.signal });
   early.abort("at once");
   await cancelledWithinATask(t, unsent, "at once");
 
