@@ -160,6 +160,23 @@ test("triple-websocket is never chosen, and says what it supports", async () => 
   assert.notEqual(auto.supports("bidi").transport, "triple-websocket");
 });
 
+// gRPC-Web, which it takes for native gRPC.
+
+test("gRPC-Web straight to dubbo-java is told apart and named, with the way out", async () => {
+  const options = { WebSocket, transport: "tidewire.v1", protocol: "grpc-web" };
+  const client = await createClient({ baseUrl: gateway, ...options });
+  for (const path of [`${service}/Greet`, `${service}/GreetServerStream`]) {
+    const call = client.serverStream(path, new Uint8Array([0x0a, 3, 0x41, 0x64, 0x61]));
+    const { code, fault, message } = await call.status;
+    assert.deepEqual([code, fault], [2, "peer"], path);
+    assert.match(
+      message,
+      /the server sent "application\/grpc".*dubbo-java answers gRPC-Web so.*gateway/,
+      path,
+    );
+  }
+});
+
 // Triple's bare form as JSON, without a gateway.
 
 test("a unary call of protocol triple takes and gives JSON, attachments and the deadline", async () => {
@@ -269,6 +286,19 @@ test("a method without IDL takes and gives objects; what it throws has its class
     assert.deepEqual([error.code, error.cause.className], [2, className]);
     assert.equal(error.rawMessage, `${className}: ${words}`);
   }
+});
+
+test("over JSON a method without IDL takes an array of its arguments, without wrapper or gateway", async () => {
+  const client = await createClient({ baseUrl: `http://${peer}`, protocol: "triple" });
+  const codec = { ...json, contentSubtype: "json" };
+  const call = async (method, ...args) => (await client.unary(`${plain}/${method}`, args, { codec })).message;
+  assert.equal(await call("greet", "Ada"), "Hello, Ada");
+  assert.deepEqual(await call("card", { name: "Ada", age: 36 }, 2), {
+    text: "Hello, Ada (36)",
+    copies: { Ada: 2 },
+  });
+  // A list that is the only argument is that array itself.
+  assert.deepEqual(await call("greetAll", "Ada", "Bo"), ["Hello, Ada", "Hello, Bo"]);
 });
 
 test("streams without IDL: one message is one argument", async () => {
