@@ -46,6 +46,9 @@ const stories = {
   },
 };
 
+/** A line for people, not an address. */
+const saysWhat = (words) => (page) => page.until(shows, ["#about", words]);
+
 async function isRefused(page) {
   await page.click(at("open"));
   await endsWith(page, "UNIMPLEMENTED");
@@ -59,6 +62,8 @@ export const uiScenarios = [
   ),
   onPage("tonic", "fetch", "a bidi call is refused, and what would carry it is named", isRefused),
   ...leaveScenarios,
+  onPage("tonic", "tidewire.v1", "it says what the server is", saysWhat("tonic (Rust)")),
+  onPage("dubbo-go", "tidewire.v1", "it says what the server is", saysWhat("dubbo-go v3.")),
 ];
 
 function onPage(server, transport, what, story) {
@@ -107,6 +112,10 @@ function countIs([selector, count]) {
 
 function hasOption([selector, value]) {
   return [...(document.querySelector(selector)?.options ?? [])].some((option) => option.value === value);
+}
+
+function shows([selector, words]) {
+  return document.querySelector(selector)?.textContent.includes(words);
 }
 
 function statusIs([selector, codeName]) {
