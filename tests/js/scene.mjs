@@ -24,6 +24,8 @@ const COMMON = {
   prefix: "",
   /** What comes of a group or version that it does not have. */
   routes: undefined,
+  /** How it writes a field of two words in JSON. */
+  names: undefined,
 };
 
 /** What a scenario is handed: a client for its transport and server, calls, and the server's view of them. */

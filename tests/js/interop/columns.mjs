@@ -12,6 +12,7 @@
  *   a WebSocket;
  * - `routes: { says, comes }`: what comes of a group or version that the server does not have (row `route`): in words,
  *   and, of its name, what `Scene.isError` takes; without `comes` the call is answered;
+ * - `names`: how the server writes a field of two words in JSON (row `names`);
  * - `barred: { runtime: { note, shown } }`: runtimes that cannot call the peer at all;
  * - `secure`: only in a page behind TLS; `runtimes`: only in these;
  * - `cells`: rows that go otherwise: `{ cannot: sentence, shown }` where the peer cannot carry it, `{ differs: sentence,

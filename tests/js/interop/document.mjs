@@ -73,7 +73,14 @@ ${notes.map((note, i) => `- [${i + 1}] ${note}`).join("\n")}
 What comes of a call with a \`tri-service-group\` or a \`tri-service-version\` that the server has not, of each kind that
 goes this way.
 
-${routing()}
+${answers("route")}
+
+## A field of two words in JSON
+
+In requests of Triple's bare form in JSON these servers take \`fileName\` and \`file_name\`. A codec is to read both, as
+protobuf's own libraries do: what they write is
+
+${answers("names")}
 
 ## After the end
 
@@ -124,15 +131,15 @@ function show({ how, kind, kinds, note, row }) {
 }
 
 /** One line for each answer that a server gives. */
-function routing() {
-  const answers = new Map();
+function answers(asked) {
+  const found = new Map();
   for (const { column, row, how, result } of Object.values(results).flat()) {
-    if (row !== "route" || how === "cannot") continue;
+    if (row !== asked || how === "cannot") continue;
     const [server, way] = column.split(" / ");
     const key = JSON.stringify([server, result]);
-    answers.set(key, (answers.get(key) ?? new Set()).add(way));
+    found.set(key, (found.get(key) ?? new Set()).add(way));
   }
-  const lines = [...answers].map(([key, ways]) => {
+  const lines = [...found].map(([key, ways]) => {
     const [server, result] = JSON.parse(key);
     return line([server, [...ways].join("; "), result]);
   });

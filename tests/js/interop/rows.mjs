@@ -125,6 +125,13 @@ export const rows = [
     asks: ({ routes }) => routes !== undefined,
     body: route,
   },
+  {
+    id: "names",
+    title: "a field of two words in JSON",
+    kinds: ["unary"],
+    asks: ({ names }) => names !== undefined,
+    body: names,
+  },
 ];
 
 const BIN = Uint8Array.of(0, 1, 254, 255);
@@ -189,6 +196,21 @@ async function route(t) {
   }
   equal(names.size, 1, "codes");
   return `${[...names]}: ${says}`;
+}
+
+/** Both spellings are taken. Answers the one that comes back, for docs/interop.md. */
+async function names(t) {
+  const utf8 = { encode: new TextEncoder(), decode: new TextDecoder() };
+  const codec = {
+    contentSubtype: "json",
+    encode: (message) => utf8.encode.encode(JSON.stringify(message)),
+    decode: (bytes) => JSON.parse(utf8.decode.decode(bytes)),
+  };
+  for (const name of ["fileName", "file_name"]) {
+    const { message } = await t.client.unary("/greet.GreetService/Echo", { [name]: "a.proto" }, { codec });
+    equal(message, { [t.names]: "a.proto" }, `what comes of ${name}`);
+  }
+  return `\`${t.names}\``;
 }
 
 async function sends(t) {

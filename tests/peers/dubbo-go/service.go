@@ -7,10 +7,13 @@ import (
 	triple "dubbo.apache.org/dubbo-go/v3/protocol/triple/triple_protocol"
 	"dubbo.apache.org/dubbo-go/v3/server"
 
+	"google.golang.org/protobuf/types/known/sourcecontextpb"
+
 	"github.com/tidewire/tidewire/tests/peers/greeter/greet"
 )
 
-// greetService is what protoc-gen-go-triple would write for greet.proto.
+// greetService is what protoc-gen-go-triple would write for greet.proto, and Echo, whose message has a field of two
+// words.
 var greetService = server.ServiceInfo{
 	InterfaceName: "greet.GreetService",
 	ServiceType:   (*Greeter)(nil),
@@ -25,6 +28,14 @@ var greetService = server.ServiceInfo{
 					return nil, err // not a nil *triple.Response
 				}
 				return response, nil
+			},
+		},
+		{
+			Name:        "Echo",
+			Type:        constant.CallUnary,
+			ReqInitFunc: func() any { return new(sourcecontextpb.SourceContext) },
+			MethodFunc: func(_ context.Context, args []any, _ any) (any, error) {
+				return triple.NewResponse(args[0].(*sourcecontextpb.SourceContext)), nil
 			},
 		},
 		{

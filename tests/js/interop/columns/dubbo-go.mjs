@@ -28,19 +28,20 @@ const peer = (version) => ({
 });
 
 /** Triple's bare form. */
-const bare = {
+const bare = (version) => ({
   protocol: "triple",
+  names: version === "v3.2.0-rc2" ? "fileName" : "file_name",
   kinds: ["unary"],
   lacks: {
     note: `Triple's bare form has unary calls only; for a stream dubbo-go answers 415, to gRPC-Web always (${SOURCE}: \`newProtocolHandlers\` in \`handler.go\`, \`protocol_triple.go\`). The client refuses at once with UNIMPLEMENTED and names gRPC`,
     shown: streamsAreNotTaken,
   },
-};
+});
 
 /** dubbo-go itself, without a gateway. Only the newest answers pages of other origins. */
 const direct = (version) => ({
   ...peer(version),
-  ...bare,
+  ...bare(version),
   way: "directly, Triple's bare form",
   transport: "fetch",
   url: (env) => `http://${env.peers[`dubbo-go-${version}`].on}`,
@@ -53,7 +54,7 @@ const withoutCors = {
 export default [
   ...versions.flatMap((version) => throughGateway(peer(version))),
   ...versions.flatMap((version) =>
-    throughGateway({ ...peer(version), ...bare })
+    throughGateway({ ...peer(version), ...bare(version) })
       .filter(({ transport }) => transport === "tidewire.v1")
       .map((column) => ({ ...column, way: `${column.way}, Triple's bare form` })),
   ),

@@ -59,6 +59,7 @@ const json = {
   ...peer,
   protocol: "triple",
   codec: greetJson,
+  names: "fileName",
   kinds: ["unary"],
   lacks: {
     note: "Triple's bare form has unary calls only; dubbo-java answers a stream in JSON as an event stream, and refuses one of requests (`DefaultHttp11ServerTransportListener`). The client refuses at once with UNIMPLEMENTED and names gRPC",

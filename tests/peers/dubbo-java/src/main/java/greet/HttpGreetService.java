@@ -1,5 +1,6 @@
 package greet;
 
+import com.google.protobuf.SourceContext;
 import greet.Greet.GreetRequest;
 import greet.Greet.GreetResponse;
 import java.util.concurrent.CompletableFuture;
@@ -14,6 +15,10 @@ import org.apache.dubbo.remoting.http12.rest.Mapping;
 public interface HttpGreetService {
     @Mapping("/Greet")
     CompletableFuture<GreetResponse> greet(GreetRequest request);
+
+    /** Gives it back: a message with a field of two words. */
+    @Mapping("/Echo")
+    SourceContext echo(SourceContext context);
 
     @Mapping("/GreetStream")
     StreamObserver<GreetRequest> greetStream(StreamObserver<GreetResponse> replies);

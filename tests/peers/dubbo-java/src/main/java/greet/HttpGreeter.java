@@ -1,5 +1,6 @@
 package greet;
 
+import com.google.protobuf.SourceContext;
 import greet.Greet.GreetRequest;
 import greet.Greet.GreetResponse;
 import java.util.concurrent.CompletableFuture;
@@ -10,6 +11,11 @@ record HttpGreeter(Greeter greeter) implements HttpGreetService {
     @Override
     public CompletableFuture<GreetResponse> greet(GreetRequest request) {
         return greeter.greetAsync(request);
+    }
+
+    @Override
+    public SourceContext echo(SourceContext context) {
+        return context;
     }
 
     @Override
