@@ -68,6 +68,7 @@ impl Transports {
     }
 
     /// Closes the shared socket.
+    #[cfg(feature = "js")]
     pub(crate) fn close(&self) {
         if cfg!(feature = "tidewire-v1") {
             self.tidewire_v1.close();

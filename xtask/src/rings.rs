@@ -72,13 +72,14 @@ fn clippy_wasm() -> Result<Count> {
     check(cargo.words("-- -D warnings"))
 }
 
-/// The crate with nothing that can be left out, and with each of these alone.
+/// The crate with nothing that can be left out, with each of these alone, and with one face alone.
 fn features() -> Result<Count> {
     let wasm = toolchain::wasm()?;
-    for feature in leavable()? {
+    let each = leavable()?.into_iter().map(|feature| format!("js,channel,{feature}"));
+    for features in each.chain(["js", "channel", "channel,default"].map(str::to_owned)) {
         let cargo =
             wasm.cargo().words("clippy --quiet --package tidewire --lib --no-default-features --features");
-        let cargo = cargo.arg(format!("js,channel,{feature}")).arg("--target").arg(TARGET);
+        let cargo = cargo.arg(features).arg("--target").arg(TARGET);
         cargo.words("-- -D warnings").shown()?;
     }
     Ok(Count::check())
