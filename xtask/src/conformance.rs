@@ -8,8 +8,7 @@ use crate::exec::{Error, Result, Run, doing};
 use crate::report::Count;
 use crate::rings::{browser, number_before};
 use crate::servers::{self, Server};
-use crate::toolchain::{self, TARGET};
-use crate::{cache, machine, package, say, tools};
+use crate::{cache, machine, package, rust_web, say, tools};
 
 const MODULE: &str = "connectrpc.com/conformance";
 const VERSION: &str = "v1.0.5";
@@ -17,7 +16,7 @@ const VERSION: &str = "v1.0.5";
 const GO: &str = "1.24.0";
 const FOLDER: &str = "tests/conformance";
 /// The client on the Rust API.
-const RUST: &str = "tests/conformance/rust";
+pub(crate) const RUST: &str = "tests/conformance/rust";
 /// gRPC-Web in base64.
 const TEXT: &str = "text";
 const REPORT: &str = "docs/conformance.md";
@@ -135,7 +134,7 @@ fn run_often(set: &Set, runtime: &str, runs: usize) -> Result<Count> {
 fn run_set(set: &Set, runtime: &str) -> Result<Count> {
     let browser = browser(runtime)?;
     let suite = Suite::ready()?;
-    let rust = if set.is_rust() { Some(rust_client(&suite)?) } else { None };
+    let rust = if set.is_rust() { Some(rust_client()?) } else { None };
     if rust.is_none() {
         package::build()?;
     }
@@ -185,17 +184,15 @@ fn count(output: &str) -> Count {
     Count::default().plus(number(" passed, "), number(" failed") + number(" could not be run"))
 }
 
-/// Builds the client on the Rust API for browsers; gives the folder of what wasm-bindgen makes of it.
-fn rust_client(suite: &Suite) -> Result<PathBuf> {
-    let (wasm, bindgen) = (toolchain::wasm()?, tools::wasm_bindgen()?);
-    let cargo = wasm.cargo().words("build --locked --target").arg(TARGET).arg("--manifest-path");
-    let cargo = cargo.arg(format!("{RUST}/Cargo.toml")).env("CONFORMANCE_MESSAGES", &suite.messages);
-    cargo.limit_secs(1200).shown()?;
-    let module = crate::root().join("target/wasm").join(TARGET).join("debug/conformance_rust.wasm");
+/// The client on the Rust API for browsers: the folder of what wasm-bindgen makes of it.
+fn rust_client() -> Result<PathBuf> {
     let folder = crate::root().join("target/conformance-rust");
-    let run = Run::new(bindgen.join("wasm-bindgen")).arg(module).arg("--out-dir").arg(&folder);
-    run.words("--target web --no-typescript").quiet()?;
-    Ok(folder)
+    rust_web::build(RUST, "conformance-rust", "conformance_rust", &folder, with_messages)
+}
+
+/// What it is generated from.
+pub(crate) fn with_messages(build: Run) -> Result<Run> {
+    Ok(build.env("CONFORMANCE_MESSAGES", Suite::ready()?.messages))
 }
 
 /// The suite's runner, and the descriptors of its messages.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::exec::{Error, Result, Run, doing};
 use crate::report::Count;
 use crate::toolchain::{self, TARGET};
-use crate::{package, peers, rings, servers, tools};
+use crate::{conformance, package, peers, rings, servers, tools};
 
 const CASES: &str = "tests/rust-web";
 const CHAT: &str = "examples/yew-chat";
@@ -36,11 +36,16 @@ pub(crate) fn table() -> Result<Count> {
 /// Formatting and clippy of what is no member of the workspace.
 pub(crate) fn check() -> Result<Count> {
     let mut count = Count::default();
-    for folder in [CASES, CHAT].map(|folder| crate::root().join(folder)) {
-        Run::new("cargo").words("fmt --all --check").dir(&folder).shown()?;
-        let clippy = toolchain::wasm()?.cargo().words("clippy --locked --package");
-        let package = if folder.ends_with(CHAT) { "yew-chat" } else { "rust-web" };
-        clippy.arg(package).arg("--target").arg(TARGET).words("-- -D warnings").dir(&folder).shown()?;
+    for (folder, package) in
+        [(CASES, "rust-web"), (CHAT, "yew-chat"), (conformance::RUST, "conformance-rust")]
+    {
+        Run::new("cargo").words("fmt --all --check").dir(crate::root().join(folder)).shown()?;
+        let mut clippy = toolchain::wasm()?.cargo().words("clippy --locked --package").arg(package);
+        if folder == conformance::RUST {
+            clippy = conformance::with_messages(clippy)?;
+        }
+        let clippy = clippy.arg("--target").arg(TARGET).words("-- -D warnings");
+        clippy.dir(crate::root().join(folder)).shown()?;
         count = count.plus(1, 0);
     }
     Ok(count)
@@ -49,9 +54,9 @@ pub(crate) fn check() -> Result<Count> {
 /// All cases in one runtime.
 pub(crate) fn ring(target: &str) -> Result<Count> {
     let browser = rings::browser(target)?;
-    let module = build(CASES, "rust-web", "rust_web", &crate::root().join("target/rust-web"))?;
+    let module = build(CASES, "rust-web", "rust_web", &crate::root().join("target/rust-web"), Ok)?;
     let chat = crate::root().join(CHAT);
-    build(CHAT, "yew-chat", "yew-chat", &chat.join("dist"))?;
+    build(CHAT, "yew-chat", "yew-chat", &chat.join("dist"), Ok)?;
     package::build()?;
     tools::npm("tests/js")?;
     servers::build_demo()?;
@@ -69,11 +74,18 @@ pub(crate) fn ring(target: &str) -> Result<Count> {
     rings::counted(run.arg("--results").arg(&results), rings::js_count)
 }
 
-/// A package of a workspace of its own as a module for the web, with its glue, into `folder`.
-fn build(workspace: &str, package: &str, artifact: &str, folder: &Path) -> Result<PathBuf> {
+/// A package of a workspace of its own as a module for the web, with its glue, into `folder`. `with` what its build wants
+/// besides.
+pub(crate) fn build(
+    workspace: &str,
+    package: &str,
+    artifact: &str,
+    folder: &Path,
+    with: fn(Run) -> Result<Run>,
+) -> Result<PathBuf> {
     let (wasm, bindgen) = (toolchain::wasm()?, tools::wasm_bindgen()?);
     let cargo = wasm.cargo().words("build --locked --package").arg(package).arg("--target").arg(TARGET);
-    cargo.dir(crate::root().join(workspace)).shown()?;
+    with(cargo)?.limit_secs(1200).dir(crate::root().join(workspace)).shown()?;
     let module = wasm_target().join(format!("debug/{artifact}.wasm"));
     glue(&bindgen, &module, folder)?;
     Ok(folder.to_owned())
