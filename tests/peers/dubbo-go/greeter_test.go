@@ -205,6 +205,8 @@ func TestACancelIsNoHalfClose(t *testing.T) {
 	talk := with(t).open("GreetStream")
 	talk.send("Ada")
 	talk.hears("Hello, Ada")
+	// It is written down behind what was heard.
+	talk.sawUntil("reply")
 	talk.cancel()
 	talk.saw("open message reply cancelled end")
 	talk.ended(1, 1)
@@ -239,6 +241,7 @@ func TestACancelReachesAFloodOfReplies(t *testing.T) {
 	download.send("Ada")
 	download.closeSend()
 	download.hears("Hello, Ada 1")
+	download.sawUntil("reply")
 	download.cancel()
 	if story := download.story(); !strings.HasPrefix(story, "open message reply") || !strings.HasSuffix(story, "cancelled end") {
 		t.Fatal(story)

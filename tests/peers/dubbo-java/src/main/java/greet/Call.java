@@ -106,8 +106,11 @@ final class Call {
         record("half-close", Json.object("count", requests));
     }
 
-    /** Counts a reply that was handed to Dubbo. */
+    /** Counts a reply that was handed to Dubbo. The client may have left by then, which is the last that is told. */
     synchronized void reply() {
+        if (ended) {
+            return;
+        }
         replies++;
         if (replies == 1 || replies % 1000 == 0) {
             recordIfRoom("reply", Json.object("count", replies));
