@@ -1,6 +1,8 @@
 //! What gRPC and gRPC-Web share at the end of a call: the trailer block, `grpc-status`, `grpc-message`,
 //! `grpc-status-details-bin`, and the HTTP answers that stand in their place.
 
+use std::borrow::Cow;
+
 use super::{HeaderList, details};
 use crate::base64;
 use crate::status::{Code, Fault, Status};
@@ -111,11 +113,10 @@ pub fn percent_decode(text: &[u8]) -> String {
             _ => bytes.push(byte),
         }
     }
-    match String::from_utf8(bytes) {
-        Ok(text) => text,
+    match String::from_utf8_lossy(&bytes) {
         // dubbo-java sends its words as they are, in Latin-1.
-        Err(error) if !text.is_ascii() => error.as_bytes().iter().map(|byte| char::from(*byte)).collect(),
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        Cow::Owned(_) if !text.is_ascii() => bytes.iter().map(|byte| char::from(*byte)).collect(),
+        decoded => decoded.into_owned(),
     }
 }
 
