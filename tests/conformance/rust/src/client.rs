@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::time::Duration;
 
 use tidewire::Channel;
 use tidewire::channel::{Protocol, Transport};
@@ -39,6 +40,8 @@ pub(crate) fn channel(request: &ClientCompatRequest, gateway: Option<&str>) -> R
     };
     let builder = Channel::builder(url).protocol(protocol).transport(transport);
     let builder = builder.buffer_request_bytes(1024 * 1024).max_receive_message_bytes(4 * 1024 * 1024);
+    // Headers count here, and nothing waits for a request of ours.
+    let builder = builder.wait_for_headers(Duration::from_secs(5));
     let builder = if request.codec() == Codec::Json { builder.content_subtype("json") } else { builder };
     let channel = builder.build().map_err(|status| status.to_string())?;
     CHANNELS.with_borrow_mut(|channels| channels.insert(key, channel.clone()));
