@@ -169,7 +169,8 @@ impl Builder {
 
     /// How long the answer to a stream of requests waits for the server's headers while no request is there to be sent;
     /// 300 ms unless given. Then it is handed over without them, since a server may send them with its first message
-    /// only, and a caller may send its first request once it has the answer.
+    /// only, and a caller may send its first request once it has the answer. Compressed messages can be read then if the
+    /// client accepts one encoding, not if it leaves the server a choice.
     pub fn wait_for_headers(self, limit: Duration) -> Self {
         Self { header_wait: limit, ..self }
     }

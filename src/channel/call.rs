@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use http_body::Frame;
 use wasm_bindgen::JsValue;
 
@@ -29,6 +29,8 @@ const SMALL: usize = 4;
 struct Told {
     /// Until they are handed over: with the answer, or behind it with the trailers.
     headers: Option<HeaderList>,
+    /// The one encoding that the caller takes.
+    encoding: Option<HeaderValue>,
     pieces: VecDeque<Bytes>,
     end: Option<(Status, HeaderList)>,
     /// The end is told, or was handed over.
@@ -163,7 +165,18 @@ impl Call {
             return Poll::Pending;
         }
         told.wait = None;
-        Poll::Ready(Ok(header_map(&told.headers.take().unwrap_or_default())))
+        let is_early = told.headers.is_none();
+        let mut headers = header_map(&told.headers.take().unwrap_or_default());
+        // tonic reads here, and never again, what the messages are compressed by.
+        if let (true, Some(encoding)) = (is_early, told.encoding.take()) {
+            headers.insert("grpc-encoding", encoding);
+        }
+        Poll::Ready(Ok(headers))
+    }
+
+    /// The answer's messages can be compressed by nothing else.
+    pub(super) fn takes(&self, encoding: HeaderValue) {
+        self.told.borrow_mut().encoding = Some(encoding);
     }
 
     /// What the answer goes on with: pieces of the framed messages, then the trailers or why there are none.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use tonic::body::Body;
 
 use super::UseHttpGet;
@@ -37,6 +37,9 @@ pub(super) fn open(settings: &Settings, request: http::Request<Body>) -> Result<
 
     let Gathered { pieces, rest } = gathered;
     let call = Call::new(|face| Driver::open(prepared, rest.is_some(), transport, face));
+    if let Some(encoding) = only_encoding(&head.headers) {
+        call.takes(encoding);
+    }
     pieces.iter().for_each(|piece| call.send(piece));
     match rest {
         None => call.close_send(),
@@ -115,6 +118,16 @@ fn metadata(defaults: &HeaderMap, own: &HeaderMap) -> Result<HeaderList, Status>
         list.push((name.to_string(), value.as_bytes().to_vec()));
     }
     Ok(list)
+}
+
+/// What the messages of an answer are compressed by if they are at all, where the caller leaves no choice.
+fn only_encoding(headers: &HeaderMap) -> Option<HeaderValue> {
+    let accepted = headers.get("grpc-accept-encoding")?.to_str().ok()?;
+    let mut names = accepted.split(',').map(str::trim).filter(|name| *name != "identity");
+    match (names.next(), names.next()) {
+        (Some(only), None) => only.parse().ok(),
+        _ => None,
+    }
 }
 
 /// What `Request::set_timeout` wrote.
