@@ -29,8 +29,8 @@ import type {
   TransportName,
 } from "./types.js";
 
-/** What a waiting message costs the window beside its bytes; as the core counts. */
-const PER_MESSAGE = 64;
+/** Messages in one batch: thousands of views that live at once cost the collector more than promises would. */
+const MOST = 256;
 
 type EventBody = CallEvent extends infer E
   ? E extends CallEvent
@@ -47,6 +47,7 @@ export interface CallContext {
   readonly acceptCompression: readonly string[] | undefined;
   readonly sendCompression: string | undefined;
   readonly receiveWindowBytes: number;
+  readonly sharesSocket: boolean;
   readonly observers: readonly Observer[];
   /** The client's open calls. */
   readonly calls: Set<{ cancel(reason?: unknown): void }>;
@@ -63,7 +64,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
   readonly #kind: CallKind;
   readonly #context: CallContext;
   readonly #codec: Codec<Req, Res> | undefined;
-  readonly #inbox = new Inbox((message) => this.#took(message));
+  readonly #inbox: Inbox;
   readonly #headers = new Deferred<Metadata>();
   readonly #ended = new Deferred<Status>();
   /** Absent until the call is opened, and where an aborted signal forbade it. */
@@ -78,15 +79,17 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
   #closedSend = false;
   #sent = 0;
   #received = 0;
-  /** Messages that were read, and their bytes, that the core was not yet told of. */
-  #takenMessages = 0;
-  #takenBytes = 0;
 
   constructor(kind: CallKind, path: string, options: CallOptions<Req, Res>, context: CallContext) {
     this.#path = path;
     this.#kind = kind;
     this.#context = context;
     this.#codec = options.codec;
+    // In portions, so that the border is not crossed for each message; small ones, so that the window never closes on a
+    // reader that keeps up.
+    this.#inbox = new Inbox(context.receiveWindowBytes / 4, (messages, bytes) =>
+      this.#raw?.taken(messages, bytes),
+    );
     this.headers = this.#headers.promise;
     this.status = this.#ended.promise;
     this.trailers = this.status.then((status) => status.trailers);
@@ -97,7 +100,8 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
   }
 
   #open({ signal, codec, useHttpGet }: CallOptions<Req, Res>): void {
-    const { client, transport, metadata, timeoutMs, acceptCompression, sendCompression } = this.#context;
+    const { client, transport, metadata, timeoutMs, acceptCompression, sendCompression, sharesSocket } =
+      this.#context;
     if (signal?.aborted) {
       this.#reason = signal.reason;
       return this.#refuse(CANCELLED, wordsOf(signal.reason), FAULT_LOCAL);
@@ -113,7 +117,8 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
       codec?.contentSubtype ?? "proto",
       bitsOf(acceptCompression) |
         (2 * bitsOf(sendCompression ? [sendCompression] : [])) |
-        (useHttpGet ? 16 : 0),
+        // What a GET asks for is a cache.
+        (useHttpGet ? 16 : sharesSocket && transport === "auto" && this.#kind === "unary" ? 32 : 0),
       this.#face(),
     );
     if (this.#status) return raw?.free();
@@ -166,7 +171,17 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
 
   receive(): Promise<Res | undefined> {
     this.#heed();
-    return this.#inbox.take().then((bytes) => (bytes === undefined ? undefined : this.#decode(bytes)));
+    return this.#inbox.take().then((bytes) => bytes && this.#decode(bytes));
+  }
+
+  async receiveBatch(): Promise<Res[] | undefined> {
+    this.#heed();
+    let bytes = await this.#inbox.take();
+    if (!bytes) return undefined;
+    const batch = [];
+    do batch.push(this.#decode(bytes));
+    while (batch.length < MOST && (bytes = this.#inbox.poll()));
+    return batch;
   }
 
   get response(): Promise<Res> {
@@ -205,13 +220,10 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
       return { done: true, value: undefined };
     };
     return {
-      next: (): Promise<IteratorResult<Res, undefined>> => {
+      next: async (): Promise<IteratorResult<Res, undefined>> => {
         this.#heed();
-        const bytes = this.#inbox.poll();
-        if (bytes) return settle(() => ({ done: false, value: this.#decode(bytes) }));
-        return this.receive().then((value) =>
-          value === undefined ? { done: true, value: undefined } : { done: false, value },
-        );
+        const bytes = this.#inbox.poll() ?? (await this.#inbox.take());
+        return bytes ? { done: false, value: this.#decode(bytes) } : { done: true, value: undefined };
       },
       return: leave,
       throw: async (thrown) => {
@@ -255,11 +267,8 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
         this.#tell({ type: "headers", headers });
       },
       messages: (joined: Uint8Array[], buffer: Uint8Array | undefined, spans: Uint32Array) => {
-        for (const message of joined) this.#arrived(message);
-        for (let i = 0; buffer && i < spans.length; i += 2) {
-          const start = spans[i]!;
-          this.#arrived(buffer.subarray(start, start + spans[i + 1]!));
-        }
+        for (const message of joined) this.#arrived(message, [0, message.length]);
+        if (buffer && spans.length > 0) this.#arrived(buffer, spans);
       },
       room: () => this.#senders.splice(0).forEach((sender) => sender.resolve()),
       end: (raw: RawStatus, details: unknown[], trailers: unknown[], cause: unknown) =>
@@ -267,21 +276,11 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     };
   }
 
-  #arrived(message: Uint8Array): void {
-    this.#tell({ type: "message", count: ++this.#received, bytes: message.length });
-    this.#inbox.put(message);
-  }
-
-  #took(message: Uint8Array): void {
-    this.#takenMessages++;
-    this.#takenBytes += message.length;
-    // In portions, so that the border is not crossed for each message; small ones, so that the window never closes on
-    // a reader that keeps up.
-    const cost = this.#takenBytes + PER_MESSAGE * this.#takenMessages;
-    if (this.#raw && cost * 4 >= this.#context.receiveWindowBytes) {
-      this.#raw.taken(this.#takenMessages, this.#takenBytes);
-      this.#takenMessages = this.#takenBytes = 0;
+  #arrived(buffer: Uint8Array, spans: ArrayLike<number>): void {
+    for (let i = 1; i < spans.length; i += 2) {
+      this.#tell({ type: "message", count: ++this.#received, bytes: spans[i]! });
     }
+    this.#inbox.put(buffer, spans);
   }
 
   #end(raw: RawStatus, details: [string, Uint8Array][], trailers: Metadata, cause: unknown): void {
@@ -300,13 +299,15 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     // Not from within the core's own call.
     if (freed) queueMicrotask(() => freed.free());
 
-    this.#inbox.end(status.code === 0 ? {} : { error: new RpcError(status) }, cancelled);
+    // An error is dear, and a call that ends well, which it does not without headers, needs none.
+    const failed = status.code !== 0 && new RpcError(status);
+    this.#inbox.end(failed, cancelled);
     const senders = this.#senders.splice(0);
     if (senders.length > 0) {
       const error = this.#notSent();
       senders.forEach((sender) => sender.reject(error));
     }
-    this.#headers.reject(new RpcError(status));
+    if (failed) this.#headers.reject(failed);
     this.#ended.resolve(status);
     this.#tell({ type: "end", status, sent: this.#sent, received: this.#received });
     this.#context.calls.delete(this);
@@ -346,14 +347,6 @@ export function encode<Req>(
   if (bytes instanceof Uint8Array) return bytes;
   const cure = codec ? "codec.encode is to return one" : "pass one, or give a codec";
   throw new TypeError(`a message is sent as a Uint8Array, this is ${typeof bytes}: ${cure}`);
-}
-
-function settle<T>(make: () => T): Promise<T> {
-  try {
-    return Promise.resolve(make());
-  } catch (thrown) {
-    return rejected(thrown);
-  }
 }
 
 function flatten(metadata: Metadata): unknown[] {

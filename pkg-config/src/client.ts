@@ -25,14 +25,19 @@ export class TidewireClient implements Client {
   readonly #transport: "auto" | TransportName;
   readonly #metadata: Metadata;
   readonly #receiveWindowBytes: number;
+  readonly #sharesSocket: boolean;
   readonly #calls = new Set<{ cancel(reason?: unknown): void }>();
 
   /** `load`: the core that the entry has; `compiled`: where it has the wasm module from. */
   constructor(load: Load, compiled: () => WebAssembly.Module, options: ClientOptions) {
     const { triple, protocol = "auto", transport = "auto", receiveWindowBytes = MIB } = options;
+    // `fetch` and `credentials` mean nothing to a socket.
+    const { shareSocket = !(options.fetch || options.credentials) } = options;
     this.#options = options;
     this.#transport = transport;
     this.#receiveWindowBytes = receiveWindowBytes;
+    // Who says gRPC-Web means servers that take it themselves.
+    this.#sharesSocket = shareSocket && !protocol.startsWith("grpc-web");
     this.#metadata = new Metadata(options.metadata);
     if (triple?.version) this.#metadata.set("tri-service-version", triple.version);
     if (triple?.group) this.#metadata.set("tri-service-group", triple.group);
@@ -126,6 +131,7 @@ export class TidewireClient implements Client {
       acceptCompression: options.acceptCompression ?? this.#options.acceptCompression,
       sendCompression: options.sendCompression ?? this.#options.sendCompression,
       receiveWindowBytes: this.#receiveWindowBytes,
+      sharesSocket: this.#sharesSocket,
       observers,
       calls: this.#calls,
     });

@@ -84,7 +84,8 @@ impl RawClient {
     }
 
     /// Opens a call. What forbids it is told to the face as its end, and there is no call. `timeout` is in milliseconds,
-    /// NaN for none; `transport` the number of a [`Name`]; `wishes` the bits of [`compression`], and 16 for a GET.
+    /// NaN for none; `transport` the number of a [`Name`]; `wishes` the bits of [`compression`], 16 for a GET, and 32 to
+    /// take the shared socket if it is open.
     #[allow(clippy::too_many_arguments, reason = "an object costs a binding for each of its members")]
     pub fn open(
         &self,
@@ -127,6 +128,8 @@ impl RawClient {
         wishes: u8,
     ) -> Result<(Call, Name, Rc<dyn Transport>), Status> {
         check_path(&path)?;
+        let shares = wishes & 32 != 0 && self.transports.has_open_socket();
+        let transport = if shares { Name::TidewireV1 as u8 } else { transport };
         let name = self.select(kind, transport)?;
         let messages = Messages { subtype, max: self.max_message, gzip: compression(wishes, self.runtime)? };
         let metadata = metadata_from_js(metadata)?;

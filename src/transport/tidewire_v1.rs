@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
-use std::time::Duration;
 
 use super::builtins::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -50,6 +49,15 @@ impl TidewireV1 {
         }
     }
 
+    /// Whether a call would find its socket open.
+    #[cfg(feature = "js")]
+    pub(crate) fn is_open(&self) -> bool {
+        self.current.borrow().as_ref().is_some_and(|link| {
+            let state = link.state.borrow();
+            !state.draining && state.socket.as_ref().is_some_and(Socket::is_open)
+        })
+    }
+
     fn link(&self) -> Rc<Link> {
         let usable = self.current.borrow().clone().filter(|link| link.takes_calls());
         usable.unwrap_or_else(|| {
@@ -92,13 +100,16 @@ impl TidewireExchange {
                 self.id = id;
             }
             // Told from a task of its own, as everything is.
-            Err(error) => web::queue_microtask(&Closure::once_into_js(move || {
-                let message = error.message();
-                sink.incoming(match error {
-                    OpenError::TooLarge { .. } => Incoming::TooLarge { message },
-                    _ => Incoming::Failed { message, cause: JsValue::UNDEFINED },
-                });
-            })),
+            Err(error) => web::later(
+                &Closure::once_into_js(move || {
+                    let message = error.message();
+                    sink.incoming(match error {
+                        OpenError::TooLarge { .. } => Incoming::TooLarge { message },
+                        _ => Incoming::Failed { message, cause: JsValue::UNDEFINED },
+                    });
+                }),
+                false,
+            ),
         }
     }
 
@@ -164,8 +175,10 @@ struct State {
     sinks: Vec<(u32, Rc<dyn Sink>)>,
     /// The link itself, while a flush is scheduled: its closure must not go before it has run.
     flush_scheduled: Option<Rc<Link>>,
+    /// Something was sent, and nothing has come since: this may be the same task.
+    flushed: bool,
     draining: bool,
-    keep_alive: Option<(Duration, Timer)>,
+    keep_alive: Option<Timer>,
 }
 
 impl State {
@@ -191,6 +204,7 @@ impl Link {
                 socket: None,
                 sinks: Vec::new(),
                 flush_scheduled: None,
+                flushed: false,
                 draining: false,
                 keep_alive: None,
             };
@@ -220,6 +234,7 @@ impl Link {
     }
 
     fn handle(self: &Rc<Self>, event: socket::Event) {
+        self.state.borrow_mut().flushed = false;
         match event {
             socket::Event::Opened | socket::Event::Room => self.flush(),
             socket::Event::Message(buffer) => self.receive(&buffer),
@@ -301,11 +316,12 @@ impl Link {
         }
     }
 
-    /// What one task wants sent goes out as one WebSocket message, when the task has ended.
+    /// A WebSocket message is dear, so what one task wants sent goes out as few of them: the first at once, since mostly
+    /// it is the only one and somebody waits for the answer; all that follows when the task has ended.
     fn flush_soon(self: &Rc<Self>) {
-        let scheduled = self.state.borrow_mut().flush_scheduled.replace(self.clone());
-        if scheduled.is_none() {
-            web::queue_microtask(self.flush.as_ref());
+        let state = &mut *self.state.borrow_mut();
+        if state.flush_scheduled.replace(self.clone()).is_none() {
+            web::later(self.flush.as_ref(), state.flushed);
         }
     }
 
@@ -316,6 +332,7 @@ impl Link {
             while socket.queued() < BUFFERED {
                 let Some(message) = state.connection.poll_transmit(MESSAGE) else { break };
                 socket.send(&message);
+                state.flushed = true;
             }
             if socket.queued() >= BUFFERED {
                 socket.watch(BUFFERED / 2);
@@ -328,7 +345,8 @@ impl Link {
     fn set_keep_alive(self: &Rc<Self>) {
         let state = &mut *self.state.borrow_mut();
         let due = state.connection.poll_timeout().filter(|_| state.socket.is_some());
-        if due != state.keep_alive.as_ref().map(|(due, _)| *due) {
+        // It is put off with every message; a timer that comes too early sets the next one.
+        if state.keep_alive.is_none() {
             state.keep_alive = due.map(|due| {
                 let this = Rc::downgrade(self);
                 let callback = move || {
@@ -336,7 +354,7 @@ impl Link {
                         link.keep_alive();
                     }
                 };
-                (due, Timer::after(due.saturating_sub(web::now()), Box::new(callback)))
+                Timer::after(due.saturating_sub(web::now()), Box::new(callback))
             });
         }
     }

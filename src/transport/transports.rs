@@ -67,6 +67,12 @@ impl Transports {
         })
     }
 
+    /// Whether a call would find the shared socket open.
+    #[cfg(feature = "js")]
+    pub(crate) fn has_open_socket(&self) -> bool {
+        cfg!(feature = "tidewire-v1") && self.tidewire_v1.is_open()
+    }
+
     /// Closes the shared socket.
     #[cfg(feature = "js")]
     pub(crate) fn close(&self) {

@@ -143,11 +143,9 @@ export class WebFetch {
     let block = "";
     for (const [name, value] of response.headers) block += `${name}: ${value}\n`;
     // Header values are bytes, one in each unit of the string.
-    this.#tell(
-      0,
-      response.status,
-      Uint8Array.from(block, (unit) => unit.charCodeAt(0)),
-    );
+    const bytes = new Uint8Array(block.length);
+    for (let i = 0; i < block.length; i++) bytes[i] = block.charCodeAt(i);
+    this.#tell(0, response.status, bytes);
     if (!response.body) return this.#tell(2);
     this.#reader = response.body.getReader();
     this.#read();
@@ -342,6 +340,15 @@ export function abilities(secure) {
   const streams = server || (secure && streamsRequests());
   const gzip = globalThis.CompressionStream && globalThis.DecompressionStream;
   return (streams ? 1 : 0) | (server ? 2 : 0) | (gzip ? 4 : 0);
+}
+
+/** Runs it in a microtask, or once the task has ended. A timer would wait for milliseconds. */
+export function later(callback, endsTask) {
+  if (!endsTask) return queueMicrotask(callback);
+  if (globalThis.setImmediate) return void setImmediate(callback);
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = callback;
+  port2.postMessage(0);
 }
 
 function isServer() {

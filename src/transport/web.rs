@@ -64,6 +64,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn silence(this: &WebGzip);
 
+    /// Runs it behind what runs now: in a microtask, or once the task has ended.
+    #[wasm_bindgen(js_name = later)]
+    pub(super) fn later(callback: &JsValue, ends_task: bool);
+
     /// Bits: 1 request streaming, 2 full duplex, 4 gzip.
     #[wasm_bindgen(js_name = abilities)]
     fn ability_bits(secure: bool) -> u8;
@@ -71,8 +75,6 @@ extern "C" {
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_name = queueMicrotask)]
-    pub(super) fn queue_microtask(callback: &JsValue);
     #[wasm_bindgen(js_name = setTimeout)]
     pub(super) fn set_timeout(callback: &JsValue, millis: i32) -> JsValue;
     #[wasm_bindgen(js_name = clearTimeout)]

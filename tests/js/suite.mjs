@@ -14,6 +14,7 @@ const themes = [
   "observer",
   "capability",
   "slim",
+  "batch",
   "faults-http",
   "faults-websocket",
   "load",
