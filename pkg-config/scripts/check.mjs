@@ -13,6 +13,8 @@ const sources = [
   "pkg-config/*.json",
   "pkg-config/{src,scripts}/**/*.{ts,mjs}",
   "{docs,src,tests}/**/*.{mjs,js,html}",
+  "benches/*.{mjs,html,json}",
+  "benches/{apps,clients}/*.mjs",
   "www/**/*.{js,mjs,css,html,json}",
 ];
 

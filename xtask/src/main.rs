@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod apt;
+mod bench;
 mod cache;
 mod conformance;
 mod demo;
@@ -37,7 +38,8 @@ cargo xtask <word>
   test <ring>     one ring or a few: check, native, package, size, peer, wasm,
                   js [node | chromium | firefox | workerd | entries],
                   rust [check | node | chromium | firefox | table],
-                  interop [node | chromium | native | table], conformance
+                  interop [node | chromium | native | table], conformance,
+                  bench
   interop [node | chromium] [peer…] [--only TEXT]
                   the table of calls against other servers and proxies, or the part of it that is named; the whole
                   writes docs/interop.md
@@ -45,6 +47,8 @@ cargo xtask <word>
                   the connectrpc conformance suite: all of it, or browser, gateway, node, fetch, text, beyond,
                   beyond-gateway, or one of these with rust- before it; writes docs/conformance.md
   rust            the cases of Rust clients in Chromium; writes docs/migrating-from-tonic-web-wasm-client.md
+  bench [case…] [chromium | node]
+                  Tidewire beside its peers: all of it, which writes docs/benchmarks.md, or what is named
   build           the crate to wasm, and the npm package into pkg-config/dist
   size            measure what a browser loads, write SIZE.md, fail above the budget
   size rust       the same of a Rust application, into tests/rust-web/size/README.md
@@ -84,6 +88,7 @@ fn task(args: &[String]) -> Result<ExitCode> {
         ["rust"] => rust_web::write()?,
         ["interop", words @ ..] => return interop::run(words),
         ["conformance", words @ ..] => conformance::run(words)?,
+        ["bench", words @ ..] => bench::run(words)?,
         ["demo", ..] => demo::run(&args[1..])?,
         ["clean-cache"] => clean_cache()?,
         _ => {

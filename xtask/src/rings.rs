@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::exec::{Error, Result, Run, doing};
 use crate::report::Count;
 use crate::toolchain::{self, TARGET};
-use crate::{conformance, interop, machine, package, peers, rust_web, say, servers, size, tools};
+use crate::{bench, conformance, interop, machine, package, peers, rust_web, say, servers, size, tools};
 
 /// One line of the report.
 pub(crate) struct Ring {
@@ -38,6 +38,7 @@ pub(crate) const RINGS: &[Ring] = &[
     Ring { name: "rust chromium", run: || rust_web::ring("chromium") },
     Ring { name: "rust firefox", run: || rust_web::ring("firefox") },
     Ring { name: "rust table", run: rust_web::table },
+    Ring { name: "bench smoke", run: bench::smoke },
     Ring { name: "interop node", run: || interop::ring("node") },
     Ring { name: "interop chromium", run: || interop::ring("chromium") },
     Ring { name: "interop native", run: interop::native },

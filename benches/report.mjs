@@ -1,0 +1,123 @@
+import { writeFile } from "node:fs/promises";
+import { bars } from "./bars.mjs";
+import { cases } from "./cases.mjs";
+import { chart } from "./chart.mjs";
+import { figure, median, ratio } from "./figures.mjs";
+
+const docs = new URL("../docs/", import.meta.url);
+
+/** docs/benchmarks.md and the chart that the README shows. */
+export async function writeDocs(results) {
+  await writeFile(new URL("benchmarks.md", docs), page(results));
+  await writeFile(new URL("benchmarks.svg", docs), chart(results));
+}
+
+/** The tables, for a terminal. */
+export function summary(results) {
+  return [barsTable(results), ...caseTables(results), sizeTable(results)].join("\n\n");
+}
+
+function page(results) {
+  const { machine, rounds, versions } = results;
+  const where = Object.values(versions).join(", ");
+  return `<!-- Written by \`cargo xtask bench\`; edit benches/report.mjs instead. -->
+
+# Benchmarks
+
+\`\`\`sh
+cargo xtask bench                       # all of it, and this page
+cargo xtask bench stream-100B chromium  # one case, in one runtime
+\`\`\`
+
+Taken with ${where} on ${machine.processors} processors (${machine.model}), ${machine.memory} GiB,
+${machine.system}; load average ${machine.load} at the start. Medians of ${rounds} rounds behind one that is not counted.
+
+**Read the ratios.** The clients of a case take turns in every round, each ratio is taken within its round, and the median
+of those is shown: so a busy machine moves the absolute figures more than the ratios. CPU is the time that all threads of
+the client's own process had, a renderer or a Node process, by \`/proc/<pid>/task/*/schedstat\`; each client has a process to
+itself. Growth is how far its memory rose above what it held before the call. Server CPU is that of the one process
+that serves all: the service, written by hand so that it costs next to nothing, and the gateway before it for calls
+over a WebSocket. \`fetch\` clients reach the service without the gateway, over HTTP/1.1.
+
+"deframed" is a deframer written for this purpose and nothing else: no status, no deadline, no cancel. "alone" is a codec
+without a network. Tidewire hands out bytes unless a codec is named; the peers decode always, grpc-web by ts-proto
+here, which is faster than its own generator's code. The gRPC-Web of grpc-web gives the messages of a binary stream
+only once all of it is there.
+
+## Bars
+
+${barsTable(results)}
+
+${caseTables(results).join("\n\n")}
+
+## Size
+
+${sizeTable(results)}
+
+What a page of one unary call loads, by esbuild, minified; Tidewire's with the module inlined in base64 for the
+application, and beside the JavaScript for "without codec". [SIZE.md](../SIZE.md) is the measure that is held to a budget.
+
+## Cold start
+
+From the start of a navigation to the first unary reply, in a browser context of its own.
+
+${coldTable(results)}
+`;
+}
+
+function barsTable(results) {
+  const rows = bars.map(({ what, limit, met, of }) => {
+    const value = of(results);
+    if (value === undefined) return [what, limit, "–", "not run"];
+    return [what, limit, number(value), met(value) ? "met" : "**missed**"];
+  });
+  return markdown(["what", "bar", "measured", ""], rows);
+}
+
+function caseTables(results) {
+  const place = ({ name }) => cases.findIndex((one) => one.name === name);
+  const sorted = [...results.cases].sort((a, b) => place(a) - place(b) || a.runtime.localeCompare(b.runtime));
+  return sorted.map(({ name, runtime, rows }) => {
+    const { title, reference, params } = cases.find((one) => one.name === name);
+    const table = Object.keys(rows)
+      .map((client) => ({ client, cpu: figure(rows, client, "cpu") }))
+      .sort((a, b) => a.cpu - b.cpu)
+      .map(({ client, cpu }) => [
+        client,
+        number(figure(rows, client, "ms")),
+        number(ratio(rows, client, reference, "ms")),
+        number((cpu * 1000) / params.count),
+        number(ratio(rows, client, reference, "cpu")),
+        ...["p50", "p99", "growth", "serverCpu"].map((what) => number(figure(rows, client, what))),
+      ]);
+    const head = ["client", "ms", "÷", "CPU µs each", "÷", "p50 ms", "p99 ms", "growth MB", "server CPU ms"];
+    const where = { chromium: "Chromium", node: "Node" }[runtime];
+    return `## ${title}, ${where}\n\n÷ by ${reference}.\n\n${markdown(head, table)}`;
+  });
+}
+
+function sizeTable({ sizes }) {
+  const rows = Object.entries(sizes).map(([name, { app, codec, runtime }]) => {
+    return [name, number(app.brotli), number(codec.brotli), number(runtime.brotli)];
+  });
+  return markdown(["brotli bytes", "application", "codec", "without codec"], rows);
+}
+
+function coldTable({ cold }) {
+  return markdown(
+    ["client", "ms"],
+    Object.entries(cold).map(([name, times]) => [name, number(median(times))]),
+  );
+}
+
+function markdown(head, rows) {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  const rule = head.map((_, n) => (n === 0 ? "---" : "---:"));
+  return [line(head), line(rule), ...rows.map(line)].join("\n");
+}
+
+function number(value) {
+  if (value === undefined || Number.isNaN(value)) return "–";
+  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}

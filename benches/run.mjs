@@ -1,0 +1,151 @@
+/**
+ * Measures: `node run.mjs --server PATH --out FOLDER [--rounds N] [--smoke] [--write]
+ * [--before DIST] [case or runtime…]`.
+ * What `cargo xtask bench` calls; the figures go to FOLDER/results.json, and with --write into docs/.
+ */
+import { spawn } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { apps, sizes, writeSite } from "./bundle.mjs";
+import { measureGateway } from "./gateway.mjs";
+import { cases, clientsOf, moduleOf, nameOf, smoke } from "./cases.mjs";
+import { Chromium, Node } from "./hosts.mjs";
+import { machine } from "./machine.mjs";
+import { memory, millisSince, resetPeak, threads } from "./processes.mjs";
+import { summary, writeDocs } from "./report.mjs";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    server: { type: "string" },
+    out: { type: "string" },
+    rounds: { type: "string", default: "7" },
+    smoke: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+    before: { type: "string" },
+  },
+});
+const rounds = values.smoke ? 1 : Number(values.rounds);
+const hosts = { chromium: Chromium, node: Node };
+const wanted = (name) => positionals.length === 0 || positionals.includes(name);
+const runtimes = Object.keys(hosts).filter((name) => wanted(name) || !positionals.some((p) => hosts[p]));
+const named = positionals.filter((name) => !hosts[name]);
+const all = [...cases, { name: "cold" }, { name: "gateway" }];
+const chosen = all.filter(({ name }) => named.length === 0 || named.includes(name));
+if (chosen.length === 0) throw new Error(`no case ${named}; there are ${all.map(({ name }) => name)}`);
+const isChosen = (wanted) => chosen.some(({ name }) => name === wanted);
+
+const site = join(values.out, "site");
+await writeSite(site, values.before);
+const server = await startServer(site);
+const results = {
+  machine: await machine(),
+  rounds,
+  versions: {},
+  cases: [],
+  cold: {},
+  sizes: await sizes(site),
+};
+try {
+  for (const runtime of runtimes) await measureIn(runtime);
+  if (isChosen("gateway")) {
+    const [gateway, load] = ["tidewire-gateway", "gateway-load"].map((name) =>
+      join(dirname(values.server), name),
+    );
+    results.gateway = await measureGateway({ gateway, load, server, rounds, scale: values.smoke ? 100 : 1 });
+  }
+} finally {
+  server.stop();
+}
+const file = join(values.out, "results.json");
+if (!values.smoke) merge(results, JSON.parse(await readFile(file, "utf8").catch(() => "{}")));
+await writeFile(file, JSON.stringify(results, undefined, 1));
+console.log(summary(results));
+if (values.write) await writeDocs(results);
+const done = results.cases.length + Object.keys(results.cold).length + (results.gateway ? 1 : 0);
+console.log(`${done} passed, 0 failed`);
+
+/** What did not run now is taken from the last time that it did. */
+function merge(now, { cases = [], cold = {}, gateway, versions = {} }) {
+  const isNew = (old) => !now.cases.some(({ name, runtime }) => name === old.name && runtime === old.runtime);
+  now.cases.push(...cases.filter(isNew));
+  now.versions = { ...versions, ...now.versions };
+  now.gateway ??= gateway;
+  if (Object.keys(now.cold).length === 0) now.cold = cold;
+}
+
+async function measureIn(runtime) {
+  const host = await hosts[runtime].start({ origin: server.origin, folder: site });
+  results.versions[runtime] = host.version;
+  try {
+    for (const theCase of chosen.filter(({ params }) => params)) {
+      const scaled = values.smoke ? smoke(theCase) : theCase;
+      const rows = await measureCase(host, scaled, clientsOf(theCase, runtime, values.before));
+      if (rows) results.cases.push({ name: theCase.name, runtime, rows });
+    }
+    if (runtime === "chromium" && isChosen("cold")) await measureCold(host);
+  } finally {
+    await host.close();
+  }
+}
+
+/** All clients once a round, in turn: what drifts, drifts for all. The first round is not counted. */
+async function measureCase(host, { name, params }, clients) {
+  if (clients.length === 0) return undefined;
+  const open = new Map();
+  const rows = Object.fromEntries(clients.map((client) => [client, []]));
+  for (const client of clients) open.set(client, await host.client(moduleOf(client), nameOf(client)));
+  for (let round = values.smoke ? 1 : 0; round <= rounds; round++) {
+    for (const client of turned(clients, round)) {
+      const figures = await measure(open.get(client), params);
+      if (round > 0) rows[client].push(figures);
+      const { ms, cpu } = figures;
+      console.log(
+        `${host.version} ${name} ${round}/${rounds} ${client}: ${ms.toFixed(1)} ms, cpu ${cpu.toFixed(1)} ms`,
+      );
+    }
+  }
+  for (const client of open.values()) await client.close();
+  return rows;
+}
+
+/** No client always runs behind the same other. */
+function turned(clients, round) {
+  const at = round % clients.length;
+  return [...clients.slice(at), ...clients.slice(0, at)];
+}
+
+/** Nothing is collected by force before: it would throw away compiled code, too, and most of those with most code. */
+async function measure(client, params) {
+  await client.before(params);
+  const held = await resetPeak(client.pid);
+  const [before, served] = [await threads(client.pid), await threads(server.pid)];
+  const { n, ms, p50, p99 } = await client.run(params);
+  const [cpu, serverCpu] = [await millisSince(client.pid, before), await millisSince(server.pid, served)];
+  if (n !== params.count) throw new Error(`${n} of ${params.count} came`);
+  const { peak } = await memory(client.pid);
+  return { ms, cpu, serverCpu, growth: Math.max(0, peak - held), p50, p99 };
+}
+
+async function measureCold(host) {
+  for (const app of apps) results.cold[app] = [];
+  for (let round = 0; round <= rounds; round++) {
+    for (const app of turned(apps, round)) {
+      const ms = await host.cold(app);
+      if (round > 0) results.cold[app].push(ms);
+    }
+  }
+}
+
+async function startServer(folder) {
+  const child = spawn(values.server, [folder], { stdio: ["pipe", "pipe", "inherit"] });
+  let text = "";
+  for await (const line of createInterface({ input: child.stdout })) {
+    text += `${line}\n`;
+    const [, origin, upstream] = /listening on (\S+)\nupstream on (\S+)/.exec(text) ?? [];
+    if (upstream) return { origin, upstream, pid: child.pid, stop: () => child.stdin.end() };
+  }
+  throw new Error(`${values.server} ended while it started`);
+}
