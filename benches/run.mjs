@@ -60,8 +60,10 @@ try {
   server.stop();
 }
 const file = join(values.out, "results.json");
-if (!values.smoke) merge(results, JSON.parse(await readFile(file, "utf8").catch(() => "{}")));
-await writeFile(file, JSON.stringify(results, undefined, 1));
+if (!values.smoke) {
+  merge(results, JSON.parse(await readFile(file, "utf8").catch(() => "{}")));
+  await writeFile(file, JSON.stringify(results, undefined, 1));
+}
 console.log(summary(results));
 if (values.write) await writeDocs(results);
 const done = results.cases.length + Object.keys(results.cold).length + (results.gateway ? 1 : 0);
