@@ -5,7 +5,7 @@ mod chat;
 mod conversation;
 
 use tidewire::Channel;
-use web_sys::HtmlInputElement;
+use web_sys::{Element, HtmlInputElement};
 use yew::prelude::*;
 
 use chat::{Action, Chat, Line, Phase};
@@ -27,7 +27,11 @@ fn App() -> Html {
     let chat = use_reducer(Chat::default);
     let conversation = use_mut_ref(|| None::<Conversation>);
     let channel = use_memo((), |()| Channel::builder(SERVER).build().expect("a path is a base URL"));
-    let input = use_node_ref();
+    let (input, list) = (use_node_ref(), use_node_ref());
+    use_effect_with((list.clone(), chat.lines.len()), |(list, _)| {
+        // The newest line is the one to be seen.
+        list.cast::<Element>().iter().for_each(|list| list.set_scroll_top(list.scroll_height()));
+    });
 
     let say = {
         let (chat, conversation, input) = (chat.clone(), conversation.clone(), input.clone());
@@ -69,7 +73,7 @@ fn App() -> Html {
         <main>
             <h1>{ "Chat" }</h1>
             <p class="about">{ "Every message goes out on one open call, and every answer comes back on it." }</p>
-            <ol aria-live="polite">{ for chat.lines.iter().map(line) }</ol>
+            <ol ref={list} aria-live="polite">{ for chat.lines.iter().map(line) }</ol>
             <form onsubmit={say}>
                 <input ref={input} id="name" aria-label="Your message" placeholder="A name to be greeted"
                     autocomplete="off" maxlength="64" disabled={closed} />
