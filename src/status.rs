@@ -134,7 +134,7 @@ pub struct Detail {
 
 /// How a call ended; its [`Fields`] are its own. Made once per call and handed from layer to layer: in a box, handing
 /// it on is one word, where the fields would be eleven at every step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Status(Box<Fields>);
 
 /// What a [`Status`] says.
@@ -206,6 +206,17 @@ impl fmt::Display for Status {
         f.write_str(self.code.name())?;
         f.write_str(": ")?;
         f.write_str(&self.message)
+    }
+}
+
+/// The words of `Display` and the fault. The derived one escapes texts, by tables that take kilobytes in a page: an
+/// error's `source` cannot be without it.
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)?;
+        f.write_str(" (fault: ")?;
+        fmt::Debug::fmt(&self.fault, f)?;
+        f.write_str(")")
     }
 }
 
