@@ -37,7 +37,7 @@ cargo xtask <word>
   test            set up and run every ring; says at the end what ran and what was left out
   test <ring>     one ring or a few: check, native, package, size, peer, wasm,
                   js [node | chromium | firefox | workerd | entries],
-                  rust [check | node | chromium | firefox | table],
+                  rust [check | node | chromium | firefox | table | size],
                   interop [node | chromium | native | table], conformance,
                   bench
   interop [node | chromium] [peer…] [--only TEXT]

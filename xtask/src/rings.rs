@@ -38,6 +38,7 @@ pub(crate) const RINGS: &[Ring] = &[
     Ring { name: "rust chromium", run: || rust_web::ring("chromium") },
     Ring { name: "rust firefox", run: || rust_web::ring("firefox") },
     Ring { name: "rust table", run: rust_web::table },
+    Ring { name: "rust size", run: || rust_web::size("--check").map(|()| Count::check()) },
     Ring { name: "bench smoke", run: bench::smoke },
     Ring { name: "interop node", run: || interop::ring("node") },
     Ring { name: "interop chromium", run: || interop::ring("chromium") },

@@ -13,6 +13,9 @@ use crate::{conformance, package, peers, rings, servers, tools};
 const CASES: &str = "tests/rust-web";
 const CHAT: &str = "examples/yew-chat";
 
+/// The features of `tests/rust-web/size`, the one with a budget first.
+const APPLICATIONS: &[&str] = &["fetch-and-grpc-websockets", "fetch-and-tidewire-v1", "all", "predecessor"];
+
 /// The second server of the cases, besides the demo's own.
 const GRPC_GO: &str = "grpc-go";
 
@@ -111,19 +114,19 @@ fn results() -> Result<PathBuf> {
     Ok(folder.join("rust.json"))
 }
 
-/// What an application takes, beside the same one on the predecessor: `--write` or `--check`.
+/// What an application takes: `--write` it beside others and the same on the predecessor, or `--check` the smallest.
 pub(crate) fn size(mode: &str) -> Result<()> {
     tools::npm("pkg-config")?;
     let (wasm, bindgen) = (toolchain::wasm()?, tools::wasm_bindgen()?);
-    let folder = crate::root().join(CASES).join("size");
     let mut run = Run::new("node").arg("measure.mjs").arg(mode).env("RUSTC_VERSION", wasm.version()?);
-    for (name, feature) in [("tidewire", "tidewire"), ("tonic-web-wasm-client", "predecessor")] {
-        let cargo =
-            wasm.cargo().words("build --locked --release --package rust-size --features").arg(feature);
-        cargo.arg("--target").arg(TARGET).dir(crate::root().join(CASES)).shown()?;
+    let target = crate::root().join("target/wasm-ship");
+    for feature in if mode == "--check" { &APPLICATIONS[..1] } else { APPLICATIONS } {
+        let cargo = wasm.ship(&target).words("--locked --package rust-size --features").arg(feature);
+        cargo.dir(crate::root().join(CASES)).shown()?;
+        let module = target.join(TARGET).join("release/rust_size.wasm");
         let glued = crate::root().join("target/rust-size").join(feature);
-        glue(&bindgen, &wasm_target().join("release/rust_size.wasm"), &glued)?;
-        run = run.arg(format!("{name}={}", glued.display()));
+        glue(&bindgen, &module, &glued)?;
+        run = run.arg(format!("{feature}={}", glued.display()));
     }
-    run.dir(folder).shown().map(|_| ())
+    run.dir(crate::root().join(CASES).join("size")).shown().map(|_| ())
 }

@@ -11,7 +11,7 @@ mod proto {
     tonic::include_proto!("greet");
 }
 
-#[cfg(feature = "tidewire")]
+#[cfg(not(feature = "predecessor"))]
 fn channel(base: String) -> Result<tidewire::Channel, Status> {
     tidewire::Channel::builder(base).build()
 }
