@@ -44,6 +44,9 @@ without a network. Tidewire hands out bytes unless a codec is named; the peers d
 here, which is faster than its own generator's code. The gRPC-Web of grpc-web gives the messages of a binary stream
 only once all of it is there.
 
+A case can be run alone, and takes its place among the figures of the others: they need not come from one hour, or from
+one commit.
+
 ## Bars
 
 ${barsTable(results)}
