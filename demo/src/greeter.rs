@@ -24,7 +24,7 @@ use crate::call::{Arrival, Call};
 use crate::observed::Observed;
 use crate::proto::greet_service_server::{GreetService, GreetServiceServer};
 use crate::proto::{GreetRequest, GreetResponse};
-use crate::streaming::{self, DROPPED, Ended, ended, finish, hear_failure, until_end};
+use crate::streaming::{self, Ended, ended, finish, hear_failure, until_end};
 use crate::talk::{greet, greet_all, greet_each, greet_often};
 use crate::test_service;
 
@@ -153,14 +153,11 @@ impl GreetService for Greeter {
         let (replies, stream) = mpsc::channel(1);
         tokio::spawn(async move {
             let talk = greet_each(&call, &mut requests, &replies);
-            let outcome = match until_end(&call, talk, &replies).await {
-                Ended::Left => {
-                    hear_failure(&mut requests).await;
-                    Err(call.cancelled(DROPPED))
-                }
-                Ended::Returned(outcome) => outcome,
-            };
-            finish(&call, outcome, replies).await;
+            let end = until_end(&call, talk, &replies).await;
+            if let Ended::Left = end {
+                hear_failure(&mut requests).await;
+            }
+            finish(&call, end, replies).await;
         });
         Ok(Response::new(ReceiverStream::new(stream)))
     }
@@ -185,11 +182,8 @@ impl GreetService for Greeter {
         let (replies, stream) = mpsc::channel(1);
         tokio::spawn(async move {
             let talk = greet_often(&call, &name, &replies);
-            let outcome = match until_end(&call, talk, &replies).await {
-                Ended::Left => Err(call.cancelled(DROPPED)),
-                Ended::Returned(outcome) => outcome,
-            };
-            finish(&call, outcome, replies).await;
+            let end = until_end(&call, talk, &replies).await;
+            finish(&call, end, replies).await;
         });
         Ok(Response::new(ReceiverStream::new(stream)))
     }

@@ -8,7 +8,7 @@ use tonic::{Code, Status, Streaming};
 
 use crate::call::Call;
 
-pub(crate) const DROPPED: &str = "the response stream was dropped before its end";
+const DROPPED: &str = "the response stream was dropped before its end";
 
 /// Where replies go.
 pub(crate) type Sender<T> = mpsc::Sender<Result<T, Status>>;
@@ -67,7 +67,11 @@ pub(crate) async fn until_end<T>(
     }
 }
 
-pub(crate) async fn finish<T>(call: &Call, outcome: Result<(), Status>, replies: Sender<T>) {
+pub(crate) async fn finish<T>(call: &Call, end: Ended, replies: Sender<T>) {
+    let outcome = match end {
+        Ended::Left => Err(call.cancelled(DROPPED)),
+        Ended::Returned(outcome) => outcome,
+    };
     if let Err(status) = ended(call, outcome) {
         // It fails when the client is gone, which is written down already.
         let _ = replies.send(Err(status)).await;

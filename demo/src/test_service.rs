@@ -12,7 +12,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use crate::behaviour::MAX_MESSAGE_BYTES;
 use crate::call::Call;
 use crate::observed::Observed;
-use crate::streaming::{self, DROPPED, Ended, Sender, ended, finish, hear_failure, next, until_end};
+use crate::streaming::{self, Ended, Sender, ended, finish, hear_failure, next, until_end};
 use generated::test_service_server::{TestService, TestServiceServer};
 use generated::{
     EchoStatus, Empty, Payload, ResponseParameters, SimpleRequest, SimpleResponse, StreamingInputCallRequest,
@@ -68,11 +68,8 @@ impl TestService for Tests {
         let request = request.into_inner();
         let (replies, stream) = mpsc::channel(1);
         tokio::spawn(async move {
-            let outcome = match until_end(&call, answer(&call, request, &replies), &replies).await {
-                Ended::Left => Err(call.cancelled(DROPPED)),
-                Ended::Returned(outcome) => outcome,
-            };
-            finish(&call, outcome, replies).await;
+            let end = until_end(&call, answer(&call, request, &replies), &replies).await;
+            finish(&call, end, replies).await;
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
     }
@@ -100,14 +97,11 @@ impl TestService for Tests {
         let (replies, stream) = mpsc::channel(1);
         tokio::spawn(async move {
             let talk = answer_each(&call, &mut requests, &replies);
-            let outcome = match until_end(&call, talk, &replies).await {
-                Ended::Left => {
-                    hear_failure(&mut requests).await;
-                    Err(call.cancelled(DROPPED))
-                }
-                Ended::Returned(outcome) => outcome,
-            };
-            finish(&call, outcome, replies).await;
+            let end = until_end(&call, talk, &replies).await;
+            if let Ended::Left = end {
+                hear_failure(&mut requests).await;
+            }
+            finish(&call, end, replies).await;
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
     }
