@@ -150,7 +150,7 @@ fn run_set(set: &Set, runtime: &str) -> Result<Count> {
     let run = if text { run.arg("--text") } else { run };
     let run = gateway.iter().fold(run, |run, gateway| run.arg("--gateway").arg(&gateway.origin));
     let run = rust.iter().fold(run, |run, rust| run.arg("--rust").arg(rust));
-    let run = browser.into_iter().fold(run, |run, (name, path)| run.env(name, path));
+    let run = run.envs(browser);
     let (output, error) = run.limit_secs(900).shown_anyway()?;
     let mut count = count(&output);
     if let Some(error) = error {

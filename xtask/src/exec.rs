@@ -94,6 +94,13 @@ impl Run {
         self
     }
 
+    pub(crate) fn envs<N: AsRef<OsStr>, V: AsRef<OsStr>>(
+        self,
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        pairs.into_iter().fold(self, |run, (name, value)| run.env(name, value))
+    }
+
     pub(crate) fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
         self.env.push((name.as_ref().to_owned(), None));
         self

@@ -115,7 +115,7 @@ fn table(target: &str, part: &Part<'_>) -> Result<Count> {
     let run = demo.script("interop/run.mjs", target);
     let run = described.iter().fold(run, |run, peer| run.arg("--peer").arg(peer));
     let run = part.only.iter().fold(run, |run, only| run.arg("--only").arg(only));
-    let run = browser.into_iter().fold(run, |run, (name, path)| run.env(name, path));
+    let run = run.envs(browser);
     let run = if all && part.has_all_cells() { run.arg("--results").arg(&file) } else { run };
     rings::counted(run, rings::js_count)
 }

@@ -214,8 +214,7 @@ fn js(target: &str) -> Result<Count> {
             run.arg(base).arg(document).shown()?;
         }
     }
-    let run = demo.script("run.mjs", target);
-    counted(browser.into_iter().fold(run, |run, (name, path)| run.env(name, path)), js_count)
+    counted(demo.script("run.mjs", target).envs(browser), js_count)
 }
 
 /// What needs neither a page nor a process, in Cloudflare's runtime.

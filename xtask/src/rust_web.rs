@@ -67,7 +67,7 @@ pub(crate) fn ring(target: &str) -> Result<Count> {
     let demo = servers::test_demo_with(peers, &[("/rust", module.clone()), ("/chat", chat)])?;
 
     let run = demo.script("rust/run.mjs", target).arg("--module").arg(&module);
-    let run = browser.into_iter().fold(run, |run, (name, path)| run.env(name, path));
+    let run = run.envs(browser);
     if target != "chromium" {
         return rings::counted(run, rings::js_count);
     }
