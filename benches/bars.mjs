@@ -8,6 +8,8 @@ const batches = "Tidewire, fetch, batches";
 const socket = "Tidewire, tidewire.v1";
 const connect = "connect-web, gRPC-Web";
 const nice = "nice-grpc-web, fetch";
+const rust = "Tidewire in Rust, fetch";
+const predecessor = "tonic-web-wasm-client";
 const niceSocket = "nice-grpc-web, WebSocket";
 const fetchPeers = [connect, "connect-web, Connect", nice, "protobuf-ts", "grpc-web"];
 
@@ -83,6 +85,16 @@ export const bars = [
       of: (results) => againstFetch(inPage(results, "unary-32"), what),
     },
   ]),
+  ...[
+    ["100 B messages", "stream-100B", 1],
+    ["64 KiB messages", "stream-64KiB", 0.85],
+    ["unary", "unary", 0.85],
+    ["32 unary in flight", "unary-32", 0.8],
+  ].map(([what, name, limit]) => ({
+    what: `${what}, Rust: CPU ÷ tonic-web-wasm-client's`,
+    ...atMost(limit),
+    of: (results) => ratio(inPage(results, name), rust, predecessor, "cpu"),
+  })),
   {
     what: "bidi ping-pong: median round trip ÷ raw WebSocket echo",
     ...atMost(1.15),

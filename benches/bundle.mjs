@@ -6,20 +6,30 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const packageDist = join(here, "../pkg-config/dist");
+export const packageDist = join(here, "../pkg-config/dist");
 
 /** It leads to the browser's own anyway, which the Node processes have too. */
 const ws = { name: "ws", setup: (build) => build.onResolve({ filter: /^isomorphic-ws$/ }, () => socket) };
 
-export const modules = ["raw", "tidewire", "connect", "nice", "protobuf-ts", "grpc-web"];
+const modules = ["raw", "connect", "nice", "protobuf-ts", "grpc-web"];
 export const apps = ["tidewire", "connect", "nice", "protobuf-ts", "grpc-web"];
 
-/** Writes the site into a folder; with `before`, the dist of another build of Tidewire, that one too. */
-export async function writeSite(folder, before) {
+/**
+ * Writes the site into a folder. `builds`: the package's dist as `tidewire`, and as `rust` what benches/rust becomes for
+ * the web, if it is there; `before` the same of another build, as far as it is to be compared.
+ */
+export async function writeSite(folder, builds, before) {
   await mkdir(folder, { recursive: true });
   for (const file of ["page.html", "ops.mjs"]) await cp(join(here, file), join(folder, file));
   for (const name of modules) await bundle(`clients/${name}.mjs`, join(folder, `${name}.js`));
-  if (before) await bundle("clients/tidewire.mjs", join(folder, "before.js"), before);
+  for (const [paths, suffix] of [
+    [builds, ""],
+    [before, "-before"],
+  ]) {
+    for (const name of Object.keys(paths)) {
+      await bundle(`clients/${name}.mjs`, join(folder, `${name}${suffix}.js`), paths);
+    }
+  }
   for (const name of apps) {
     await bundle(`apps/${name}.mjs`, join(folder, `app-${name}.js`));
     const script = `<!doctype html><meta charset="utf-8"><script type="module" src="app-${name}.js"></script>`;
@@ -45,7 +55,7 @@ async function ours() {
     name: "inlined",
     setup: (build) => build.onResolve({ filter: /wasm_inline/ }, () => nothing),
   };
-  const js = measure(await bundle(join(packageDist, "index.js"), undefined, packageDist, inlined));
+  const js = measure(await bundle(join(packageDist, "index.js"), undefined, undefined, inlined));
   return Object.fromEntries(Object.keys(js).map((unit) => [unit, wasm[unit] + js[unit]]));
 }
 
@@ -65,7 +75,7 @@ function minus(all, part) {
   return Object.fromEntries(Object.entries(all).map(([unit, bytes]) => [unit, bytes - part[unit]]));
 }
 
-async function bundle(entry, outfile, tidewire = packageDist, ...plugins) {
+async function bundle(entry, outfile, { tidewire = packageDist, rust = "bench-rust" } = {}, ...plugins) {
   const { outputFiles } = await build({
     entryPoints: [resolve(here, entry)],
     outfile: outfile ?? "out.js",
@@ -75,7 +85,8 @@ async function bundle(entry, outfile, tidewire = packageDist, ...plugins) {
     format: "esm",
     target: "es2022",
     logLevel: "error",
-    alias: { tidewire: join(tidewire, "index.js") },
+    alias: { tidewire: join(tidewire, "index.js"), "bench-rust": rust },
+    loader: { ".wasm": "binary" },
     plugins: [ws, ...plugins],
   });
   return outputFiles?.[0].contents;

@@ -5,6 +5,10 @@ const deframed = "raw fetch, deframed";
 const fetched = "Tidewire, fetch";
 const batches = "Tidewire, fetch, batches";
 const socket = "Tidewire, tidewire.v1";
+const rust = "Tidewire in Rust, fetch";
+const rustSocket = "Tidewire in Rust, tidewire.v1";
+/** The client of Rust programs before. */
+const predecessor = "tonic-web-wasm-client";
 const connects = ["connect-web, gRPC-Web", "connect-web, Connect"];
 const nice = "nice-grpc-web, fetch";
 const niceSocket = "nice-grpc-web, WebSocket";
@@ -19,7 +23,7 @@ export const cases = [
     title: "Server stream, 100,000 messages of 100 bytes",
     params: { op: "stream", count: 100_000, size: 100 },
     reference: deframed,
-    clients: [raw, deframed, fetched, batches, socket, ...peers],
+    clients: [raw, deframed, fetched, batches, socket, rust, predecessor, ...peers],
   },
   {
     name: "records",
@@ -32,6 +36,8 @@ export const cases = [
       "ts-proto alone",
       "Tidewire, fetch, protobuf-es",
       "Tidewire, fetch, ts-proto",
+      rust,
+      predecessor,
       ...peers,
     ],
   },
@@ -40,7 +46,7 @@ export const cases = [
     title: "Server stream, 2,000 messages of 64 KiB",
     params: { op: "stream", count: 2_000, size: 65_536 },
     reference: raw,
-    clients: [raw, deframed, fetched, socket, ...connects, nice, pbts],
+    clients: [raw, deframed, fetched, socket, rust, predecessor, ...connects, nice, pbts],
   },
   {
     name: "message-16MiB",
@@ -55,28 +61,28 @@ export const cases = [
     title: "Unary calls of 100 bytes, one after the other",
     params: { op: "unary", count: 300, size: 100, inFlight: 1 },
     reference: raw,
-    clients: [raw, fetched, socket, ...peers],
+    clients: [raw, fetched, socket, rust, rustSocket, predecessor, ...peers],
   },
   {
     name: "unary-32",
     title: "Unary calls of 100 bytes, 32 in flight",
     params: { op: "unary", count: 640, size: 100, inFlight: 32 },
     reference: raw,
-    clients: [raw, fetched, socket, ...peers],
+    clients: [raw, fetched, socket, rust, rustSocket, predecessor, ...peers],
   },
   {
     name: "pingpong",
     title: "Bidi ping-pong, 100 bytes",
     params: { op: "pingpong", count: 1_000, size: 100 },
     reference: "raw WebSocket",
-    clients: ["raw WebSocket", socket, niceSocket],
+    clients: ["raw WebSocket", socket, rustSocket, niceSocket],
   },
   {
     name: "flood",
     title: "Bidi flood, 10,000 messages of 100 bytes there and back",
     params: { op: "flood", count: 10_000, size: 100 },
     reference: niceSocket,
-    clients: ["raw WebSocket", socket, niceSocket],
+    clients: ["raw WebSocket", socket, rustSocket, niceSocket],
   },
   {
     name: "open-1000",
@@ -93,15 +99,13 @@ const browserOnly = [google];
 /** What stands behind the name of a client of another build. */
 const BEFORE = " (before)";
 
-/** The clients of a case in a runtime; `before`: each of ours of another build, too. */
-export function clientsOf(theCase, runtime, before) {
+/** The clients of a case in a runtime, those in Rust where they are built; of what `before` has, another build, too. */
+export function clientsOf(theCase, runtime, builds, before) {
   if (theCase.runtimes && !theCase.runtimes.includes(runtime)) return [];
-  const names = theCase.clients.filter((name) => runtime !== "node" || !browserOnly.includes(name));
-  return before
-    ? names.flatMap((name) =>
-        moduleOf(name) === "tidewire" && name !== batches ? [name, name + BEFORE] : name,
-      )
-    : names;
+  const runs = (name) =>
+    (runtime !== "node" || !browserOnly.includes(name)) && (moduleOf(name) !== "rust" || builds.rust);
+  const isOther = (name) => before[moduleOf(name)] && name !== batches && name !== predecessor;
+  return theCase.clients.filter(runs).flatMap((name) => (isOther(name) ? [name, name + BEFORE] : name));
 }
 
 /** The name that a client has in its own file. */
@@ -111,9 +115,16 @@ export function nameOf(client) {
 
 /** Which file has a client. */
 export function moduleOf(name) {
-  const files = { Tidewire: "tidewire", raw: "raw", connect: "connect", nice: "nice" };
+  const files = {
+    "Tidewire in Rust": "rust",
+    [predecessor]: "rust",
+    Tidewire: "tidewire",
+    raw: "raw",
+    connect: "connect",
+    nice: "nice",
+  };
   if (name.endsWith(" alone")) return "raw";
-  if (name.endsWith(BEFORE)) return "before";
+  if (name.endsWith(BEFORE)) return `${moduleOf(nameOf(name))}-before`;
   return Object.entries(files).find(([start]) => name.startsWith(start))?.[1] ?? name;
 }
 

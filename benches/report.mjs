@@ -44,6 +44,10 @@ without a network. Tidewire hands out bytes unless a codec is named; the peers d
 here, which is faster than its own generator's code. The gRPC-Web of grpc-web gives the messages of a binary stream
 only once all of it is there.
 
+"In Rust" is the client that tonic generates, over \`tidewire::Channel\`, and tonic-web-wasm-client is the same over that:
+one program ([benches/rust](../benches/rust/)), built with \`opt-level = 3\`, fat LTO and \`wasm-opt -O3\`, as one that is to
+be fast. Messages are decoded and counted in WebAssembly.
+
 A case can be run alone, and takes its place among the figures of the others: they need not come from one hour, or from
 one commit.
 

@@ -1,14 +1,16 @@
 /**
- * Measures: `node run.mjs --server PATH --out FOLDER [--rounds N] [--smoke] [--write]
- * [--before DIST] [case or runtime…]`.
- * What `cargo xtask bench` calls; the figures go to FOLDER/results.json, and with --write into docs/.
+ * Measures: `node run.mjs --server PATH --out FOLDER [--rust FOLDER] [--rounds N] [--smoke] [--write]
+ * [--before DIST] [--rust-before FOLDER] [--only TEXT]… [case or runtime…]`.
+ * What `cargo xtask bench` calls; the figures go to FOLDER/results.json, and with --write into docs/. The clients in Rust
+ * run where the folder of their module is given; another build is another client in the same rounds. With --only, which
+ * names clients by a part of their names, nothing is kept.
  */
 import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { apps, sizes, writeSite } from "./bundle.mjs";
+import { apps, packageDist, sizes, writeSite } from "./bundle.mjs";
 import { measureGateway } from "./gateway.mjs";
 import { cases, clientsOf, moduleOf, nameOf, smoke } from "./cases.mjs";
 import { Chromium, Node } from "./hosts.mjs";
@@ -24,7 +26,10 @@ const { values, positionals } = parseArgs({
     rounds: { type: "string", default: "7" },
     smoke: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
+    rust: { type: "string" },
     before: { type: "string" },
+    "rust-before": { type: "string" },
+    only: { type: "string", multiple: true },
   },
 });
 const rounds = values.smoke ? 1 : Number(values.rounds);
@@ -35,10 +40,14 @@ const named = positionals.filter((name) => !hosts[name]);
 const all = [...cases, { name: "cold" }, { name: "gateway" }];
 const chosen = all.filter(({ name }) => named.length === 0 || named.includes(name));
 if (chosen.length === 0) throw new Error(`no case ${named}; there are ${all.map(({ name }) => name)}`);
+const runs = (client) => values.only?.some((part) => client.includes(part)) ?? true;
 const isChosen = (wanted) => chosen.some(({ name }) => name === wanted);
 
 const site = join(values.out, "site");
-await writeSite(site, values.before);
+const given = (builds) => Object.fromEntries(Object.entries(builds).filter(([, folder]) => folder));
+const builds = given({ tidewire: packageDist, rust: values.rust });
+const before = given({ tidewire: values.before, rust: values["rust-before"] });
+await writeSite(site, builds, before);
 const server = await startServer(site);
 const results = {
   machine: await machine(),
@@ -60,7 +69,7 @@ try {
   server.stop();
 }
 const file = join(values.out, "results.json");
-if (!values.smoke) {
+if (!values.smoke && !values.only) {
   merge(results, JSON.parse(await readFile(file, "utf8").catch(() => "{}")));
   await writeFile(file, JSON.stringify(results, undefined, 1));
 }
@@ -84,7 +93,7 @@ async function measureIn(runtime) {
   try {
     for (const theCase of chosen.filter(({ params }) => params)) {
       const scaled = values.smoke ? smoke(theCase) : theCase;
-      const rows = await measureCase(host, scaled, clientsOf(theCase, runtime, values.before));
+      const rows = await measureCase(host, scaled, clientsOf(theCase, runtime, builds, before).filter(runs));
       if (rows) results.cases.push({ name: theCase.name, runtime, rows });
     }
     if (runtime === "chromium" && isChosen("cold")) await measureCold(host);

@@ -187,7 +187,7 @@ fn count(output: &str) -> Count {
 /// The client on the Rust API for browsers: the folder of what wasm-bindgen makes of it.
 fn rust_client() -> Result<PathBuf> {
     let folder = crate::root().join("target/conformance-rust");
-    rust_web::build(RUST, "conformance-rust", "conformance_rust", &folder, with_messages)
+    rust_web::build(RUST, "conformance-rust", "debug/conformance_rust", &folder, with_messages)
 }
 
 /// What it is generated from.

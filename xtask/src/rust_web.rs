@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::exec::{Error, Result, Run, doing};
 use crate::report::Count;
 use crate::toolchain::{self, TARGET};
-use crate::{conformance, package, peers, rings, servers, tools};
+use crate::{bench, conformance, package, peers, rings, servers, tools};
 
 const CASES: &str = "tests/rust-web";
 const CHAT: &str = "examples/yew-chat";
@@ -39,9 +39,12 @@ pub(crate) fn table() -> Result<Count> {
 /// Formatting and clippy of what is no member of the workspace.
 pub(crate) fn check() -> Result<Count> {
     let mut count = Count::default();
-    for (folder, package) in
-        [(CASES, "rust-web"), (CHAT, "yew-chat"), (conformance::RUST, "conformance-rust")]
-    {
+    for (folder, package) in [
+        (CASES, "rust-web"),
+        (CHAT, "yew-chat"),
+        (conformance::RUST, "conformance-rust"),
+        (bench::RUST, "bench-rust"),
+    ] {
         Run::new("cargo").words("fmt --all --check").dir(crate::root().join(folder)).shown()?;
         let mut clippy = toolchain::wasm()?.cargo().words("clippy --locked --package").arg(package);
         if folder == conformance::RUST {
@@ -57,9 +60,9 @@ pub(crate) fn check() -> Result<Count> {
 /// All cases in one runtime.
 pub(crate) fn ring(target: &str) -> Result<Count> {
     let browser = rings::browser(target)?;
-    let module = build(CASES, "rust-web", "rust_web", &crate::root().join("target/rust-web"), Ok)?;
+    let module = build(CASES, "rust-web", "debug/rust_web", &crate::root().join("target/rust-web"), Ok)?;
     let chat = crate::root().join(CHAT);
-    build(CHAT, "yew-chat", "yew-chat", &chat.join("dist"), Ok)?;
+    build(CHAT, "yew-chat", "debug/yew-chat", &chat.join("dist"), Ok)?;
     package::build()?;
     tools::npm("tests/js")?;
     servers::build_demo()?;
@@ -77,8 +80,8 @@ pub(crate) fn ring(target: &str) -> Result<Count> {
     rings::counted(run.arg("--results").arg(&results), rings::js_count)
 }
 
-/// A package of a workspace of its own as a module for the web, with its glue, into `folder`. `with` what its build wants
-/// besides.
+/// A package of a workspace of its own as a module for the web, with its glue, into `folder`. `artifact` is where cargo
+/// puts it, `with` what its build wants besides.
 pub(crate) fn build(
     workspace: &str,
     package: &str,
@@ -89,7 +92,7 @@ pub(crate) fn build(
     let (wasm, bindgen) = (toolchain::wasm()?, tools::wasm_bindgen()?);
     let cargo = wasm.cargo().words("build --locked --package").arg(package).arg("--target").arg(TARGET);
     with(cargo)?.limit_secs(1200).dir(crate::root().join(workspace)).shown()?;
-    let module = wasm_target().join(format!("debug/{artifact}.wasm"));
+    let module = wasm_target().join(format!("{artifact}.wasm"));
     glue(&bindgen, &module, folder)?;
     Ok(folder.to_owned())
 }
