@@ -14,7 +14,7 @@ const sources = [
   "pkg-config/{src,scripts}/**/*.{ts,mjs}",
   "{docs,src,tests}/**/*.{mjs,js,html}",
   "benches/*.{mjs,html,json}",
-  "benches/{apps,clients}/*.mjs",
+  "benches/{apps,clients,host}/*.mjs",
   "www/**/*.{js,mjs,css,html,json}",
 ];
 

@@ -1,8 +1,9 @@
-//! `cargo xtask bench`: Tidewire beside its peers, in Chromium and in Node, against one server.
+//! `cargo xtask bench`: Tidewire beside its peers, in Chromium and in Node, against one server; and what codec and call
+//! take on the host, in time and in instructions.
 
 use std::path::{Path, PathBuf};
 
-use crate::exec::{Result, Run};
+use crate::exec::{Error, Result, Run};
 use crate::report::Count;
 use crate::{machine, package, rings, rust_web, tools};
 
@@ -33,6 +34,39 @@ pub(crate) fn smoke() -> Result<Count> {
         script("debug", &rust)?.words("--smoke node stream-100B unary flood gateway").limit_secs(900),
         rings::js_count,
     )
+}
+
+/// Codec and call on the host, timed: all cases, or those whose names hold the words.
+pub(crate) fn host(words: &[&str]) -> Result<()> {
+    let cargo = Run::new("cargo").words("bench --profile host --package tidewire-bench-host --");
+    words.iter().fold(cargo, Run::arg).shown().map(|_| ())
+}
+
+/// Shows the counts, or writes them down.
+pub(crate) fn show_instructions(words: &[&str]) -> Result<()> {
+    let script = words.iter().fold(instructions_script()?, Run::arg);
+    script.shown().map(|_| ())
+}
+
+/// Fails where a case takes more instructions than are written down.
+pub(crate) fn instructions() -> Result<Count> {
+    let script = instructions_script()?.arg(if crate::in_ci() { "--check" } else { "--check-if-alike" });
+    let (output, error) = script.shown_anyway()?;
+    if let Some(why) = output.lines().find_map(|line| line.strip_prefix("left out: ")) {
+        return Err(Error::missing(why));
+    }
+    let Count { passed, failed, .. } = rings::js_count(&output);
+    let why = output.lines().find_map(|line| line.strip_prefix("not ok ")).map(str::to_owned);
+    let why = error.map(|error| why.unwrap_or_else(|| error.to_string()));
+    Ok(Count { passed, failed: failed.max(usize::from(why.is_some())), why })
+}
+
+fn instructions_script() -> Result<Run> {
+    let valgrind = machine::valgrind()?;
+    Run::new("cargo").words("build --profile host --package tidewire-bench-host --bins").shown()?;
+    let run = Run::new("node").arg(crate::root().join("benches/host/instructions.mjs"));
+    let run = run.arg(crate::target_folder().join("host/tidewire-bench-host"));
+    Ok(run.env("VALGRIND", valgrind).limit_secs(300))
 }
 
 /// As an application that is to be fast.

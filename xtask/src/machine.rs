@@ -1,5 +1,5 @@
-//! What the tests need of the machine and no package registry of ours carries: browsers, and Go for some
-//! peers. Found by environment or on PATH; else installed where apt may; else named as missing.
+//! What the tests need of the machine and no package registry of ours carries: browsers, valgrind, and Go for
+//! some peers. Found by environment or on PATH; else installed where apt may; else named as missing.
 
 use std::env;
 use std::fmt::Display;
@@ -20,6 +20,10 @@ pub(crate) fn chromedriver() -> Result<PathBuf> {
 
 pub(crate) fn firefox() -> Result<PathBuf> {
     program("Firefox", "FIREFOX", &["firefox-esr", "firefox"], "firefox-esr")
+}
+
+pub(crate) fn valgrind() -> Result<PathBuf> {
+    program("valgrind", "VALGRIND", &["valgrind"], "valgrind")
 }
 
 /// The go command in `folder`: the machine's own, if it is new enough for that module file.

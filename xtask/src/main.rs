@@ -39,7 +39,7 @@ cargo xtask <word>
                   js [node | chromium | firefox | workerd | entries],
                   rust [check | node | chromium | firefox | table | size],
                   interop [node | chromium | native | table], conformance,
-                  bench
+                  bench [smoke | instructions]
   interop [node | chromium] [peer…] [--only TEXT]
                   the table of calls against other servers and proxies, or the part of it that is named; the whole
                   writes docs/interop.md
@@ -49,6 +49,10 @@ cargo xtask <word>
   rust            the cases of Rust clients in Chromium; writes docs/migrating-from-tonic-web-wasm-client.md
   bench [case…] [chromium | node]
                   Tidewire beside its peers: all of it, which writes docs/benchmarks.md, or what is named
+  bench host [case]
+                  codec and call on the host, timed by criterion
+  bench instructions [--write]
+                  the same in instructions, counted by valgrind; --write holds the tests to them
   build           the crate to wasm, and the npm package into pkg-config/dist
   size            measure what a browser loads, write SIZE.md, fail above the budget
   size rust       the same of a Rust application, into tests/rust-web/size/README.md
@@ -58,10 +62,10 @@ cargo xtask <word>
 
 Every word sets up what it needs, each thing once: a Rust compiler for wasm32 (the toolchain's own target, rustup's,
 or Debian's compiler with a standard library built from source), wasm-bindgen and wasm-pack by cargo install, npm
-packages by npm ci, browsers by apt where it may install them, other servers by go build, Maven, npm, pip and cargo.
-It is kept in $TIDEWIRE_CACHE, else $XDG_CACHE_HOME/tidewire, else ~/.cache/tidewire.
+packages by npm ci, browsers and valgrind by apt where it may install them, other servers by go build, Maven, npm, pip
+and cargo. It is kept in $TIDEWIRE_CACHE, else $XDG_CACHE_HOME/tidewire, else ~/.cache/tidewire.
 
-Set CHROME, CHROMEDRIVER or FIREFOX to use a browser that is not on PATH. What a machine lacks (a browser, Go) is
+Set CHROME, CHROMEDRIVER, FIREFOX or VALGRIND to use one that is not on PATH. What a machine lacks (a browser, Go) is
 left out of `test` by name; under CI=true it fails instead.
 ";
 
@@ -88,6 +92,8 @@ fn task(args: &[String]) -> Result<ExitCode> {
         ["rust"] => rust_web::write()?,
         ["interop", words @ ..] => return interop::run(words),
         ["conformance", words @ ..] => conformance::run(words)?,
+        ["bench", "host", words @ ..] => bench::host(words)?,
+        ["bench", "instructions", words @ ..] => bench::show_instructions(words)?,
         ["bench", words @ ..] => bench::run(words)?,
         ["demo", ..] => demo::run(&args[1..])?,
         ["clean-cache"] => clean_cache()?,

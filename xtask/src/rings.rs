@@ -24,6 +24,7 @@ pub(crate) const RINGS: &[Ring] = &[
     Ring { name: "package", run: || package::build().map(|()| Count::check()) },
     Ring { name: "check typescript", run: typescript },
     Ring { name: "size", run: size },
+    Ring { name: "bench instructions", run: bench::instructions },
     Ring { name: "peer dubbo-go", run: peer },
     Ring { name: "peer go", run: go_peers },
     Ring { name: "peer dubbo-java", run: dubbo_java },

@@ -7,7 +7,7 @@ use crate::{conformance, machine, peers, say, toolchain, tools};
 type Step = fn() -> Result<String>;
 
 pub(crate) fn run() -> Result<()> {
-    let steps: [(&str, Step); 9] = [
+    let steps: [(&str, Step); 10] = [
         ("wasm compiler", || toolchain::wasm()?.version()),
         ("wasm-bindgen", || shown(tools::wasm_bindgen())),
         ("wasm-pack", || shown(tools::wasm_pack())),
@@ -17,6 +17,7 @@ pub(crate) fn run() -> Result<()> {
         ("Chromium", || shown(machine::chromium())),
         ("chromedriver", || shown(machine::chromedriver())),
         ("Firefox", || shown(machine::firefox())),
+        ("valgrind", || shown(machine::valgrind())),
         ("conformance suite", || shown(conformance::setup())),
         ("peers", built_peers),
     ];
