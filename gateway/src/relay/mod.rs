@@ -135,6 +135,7 @@ impl Relay {
                 taken = self.sink.flush(), if self.writing => self.written(taken),
                 message = self.stream.next(), if self.unanswered < self.most_unanswered() => self.receive(message),
                 _ = self.news.recv_many(&mut burst, BURST) => {
+                    self.gather(&mut burst).await;
                     burst.drain(..).for_each(|news| self.streams.hear(&mut self.connection, news));
                     Ok(())
                 }
@@ -149,6 +150,18 @@ impl Relay {
             if let Err(end) = done {
                 return end;
             }
+        }
+    }
+
+    /// A WebSocket message is dear to a browser: what other streams are just about to tell goes along.
+    async fn gather(&mut self, burst: &mut Vec<News>) {
+        if self.connection.open_streams() > 1 {
+            tokio::task::yield_now().await;
+        }
+        while burst.len() < BURST
+            && let Ok(news) = self.news.try_recv()
+        {
+            burst.push(news);
         }
     }
 
