@@ -347,7 +347,11 @@ export function later(callback, endsTask) {
   if (!endsTask) return queueMicrotask(callback);
   if (globalThis.setImmediate) return void setImmediate(callback);
   const { port1, port2 } = new MessageChannel();
-  port1.onmessage = callback;
+  port1.onmessage = () => {
+    // An open one keeps Deno's process alive.
+    port1.close();
+    callback();
+  };
   port2.postMessage(0);
 }
 
