@@ -33,6 +33,8 @@ const { values, positionals } = parseArgs({
   },
 });
 const rounds = values.smoke ? 1 : Number(values.rounds);
+/** Cold starts of each page in a round: each is short, and most of it is the browser's own time, which varies. */
+const COLD_STARTS = values.smoke ? 1 : 5;
 const hosts = { chromium: Chromium, node: Node };
 const wanted = (name) => positionals.length === 0 || positionals.includes(name);
 const runtimes = Object.keys(hosts).filter((name) => wanted(name) || !positionals.some((p) => hosts[p]));
@@ -142,10 +144,10 @@ async function measure(client, params) {
 
 async function measureCold(host) {
   for (const app of apps) results.cold[app] = [];
-  for (let round = 0; round <= rounds; round++) {
-    for (const app of turned(apps, round)) {
+  for (let start = 0; start <= rounds * COLD_STARTS; start++) {
+    for (const app of turned(apps, start)) {
       const ms = await host.cold(app);
-      if (round > 0) results.cold[app].push(ms);
+      if (start > 0) results.cold[app].push(ms);
     }
   }
 }
