@@ -1,4 +1,5 @@
-//! How a call ends: a gRPC code, words for a person, details for a program, and who is at fault.
+//! How a call ends: a gRPC code, words for a person, and who is at fault. Details for a program are in the trailers: as
+//! gRPC sends them, whatever the protocol.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -123,17 +124,8 @@ pub enum Fault {
     Local = 4,
 }
 
-/// One entry of `google.rpc.Status.details`: a message packed as `google.protobuf.Any`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Detail {
-    /// `type.googleapis.com/<full message name>`.
-    pub type_url: String,
-    /// The message's bytes.
-    pub value: Vec<u8>,
-}
-
 /// How a call ended; its [`Fields`] are its own. Made once per call and handed from layer to layer: in a box, handing
-/// it on is one word, where the fields would be eleven at every step.
+/// it on is one word, where the fields would be six at every step.
 #[derive(Clone, PartialEq)]
 pub struct Status(Box<Fields>);
 
@@ -146,8 +138,6 @@ pub struct Fields {
     pub raw_code: i32,
     /// For a person.
     pub message: String,
-    /// For a program.
-    pub details: Vec<Detail>,
     /// Who is at fault.
     pub fault: Fault,
 }
@@ -155,20 +145,19 @@ pub struct Fields {
 impl Status {
     /// OK.
     pub fn ok() -> Self {
-        Self::from_peer(0, String::new(), Vec::new())
+        Self::from_peer(0, String::new())
     }
 
     /// A status made on this side.
     pub fn new(code: Code, fault: Fault, message: impl Into<String>) -> Self {
-        let (raw_code, message, details) = (code as i32, message.into(), Vec::new());
-        Self(Box::new(Fields { code, raw_code, message, details, fault }))
+        Self(Box::new(Fields { code, raw_code: code as i32, message: message.into(), fault }))
     }
 
     /// What the peer said, with the number as it came.
-    pub fn from_peer(raw_code: i32, message: String, details: Vec<Detail>) -> Self {
+    pub fn from_peer(raw_code: i32, message: String) -> Self {
         let code = Code::from_wire(raw_code);
         let fault = if code == Code::Ok { Fault::None } else { Fault::Peer };
-        Self(Box::new(Fields { code, raw_code, message, details, fault }))
+        Self(Box::new(Fields { code, raw_code, message, fault }))
     }
 
     /// The peer broke the protocol.

@@ -75,8 +75,9 @@ function generate(bindgenDir, folder) {
   cpSync(join(bindgenDir, "snippets"), join(folder, "snippets"), { recursive: true });
   const types = readFileSync(join(bindgenDir, "tidewire.d.ts"), "utf8");
   writeFileSync(join(folder, "tidewire_bg.d.ts"), types + glueTypes);
-  writeFileSync(join(folder, "wasm_inline.js"), inline(readFileSync(wasm).toString("base64")));
-  writeFileSync(join(folder, "wasm_inline.d.ts"), "export function bytes(): Uint8Array<ArrayBuffer>;\n");
+  const base64 = readFileSync(wasm).toString("base64");
+  writeFileSync(join(folder, "wasm_inline.js"), `export const base64 = "${base64}";\n`);
+  writeFileSync(join(folder, "wasm_inline.d.ts"), "export const base64: string;\n");
 }
 
 /**
@@ -162,20 +163,6 @@ function sign(wasm) {
   const id = createHash("sha256").update(module).digest().subarray(0, 4);
   writeFileSync(wasm, Buffer.concat([module, Buffer.of(0, 1 + id.length, 0), id]));
   return id.join();
-}
-
-/** Decoding waits for the first call: importing the package costs nothing. */
-function inline(base64) {
-  return `const base64 = "${base64}";
-
-export function bytes() {
-  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
-}
-`;
 }
 
 function compile(folder) {

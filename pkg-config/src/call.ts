@@ -14,8 +14,9 @@ import {
 } from "./error.js";
 import type { RawCall, RawClient } from "./generated/tidewire_bg.js";
 import { Inbox } from "./inbox.js";
-import { Metadata, type MetadataValue } from "./metadata.js";
+import { Metadata } from "./metadata.js";
 import { kinds, transports, unknownName } from "./names.js";
+import { pack, unpack } from "./packed.js";
 import type {
   BidiCall,
   CallEvent,
@@ -23,7 +24,6 @@ import type {
   CallOptions,
   ClientStreamCall,
   Codec,
-  Detail,
   Observer,
   Status,
   TransportName,
@@ -111,7 +111,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     const raw = client.open(
       kinds.indexOf(this.#kind),
       this.#path,
-      flatten(metadata),
+      pack(metadata),
       timeoutMs ?? NaN,
       transports.indexOf(transport),
       codec?.contentSubtype ?? "proto",
@@ -134,7 +134,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
   }
 
   #refuse(code: number, words: string, fault: number): void {
-    this.#end([code, code, words, fault], [], new Metadata(), undefined);
+    this.#end([code, code, words, fault], "", undefined);
   }
 
   send(message: Req): Promise<void> {
@@ -150,8 +150,8 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
   /** @internal */
   sendBytes(bytes: Uint8Array): Promise<void> {
     if (!this.#raw) return rejected(this.#notSent());
-    const room = this.#raw.send(bytes) as boolean | RawStatus;
-    if (typeof room === "object") return rejected(new RpcError(toStatus(room)));
+    const room = this.#raw.send(bytes) as boolean | string;
+    if (typeof room === "string") return rejected(failure(FAILED_PRECONDITION, room, FAULT_MISUSE));
     this.#tell({ type: "send", count: ++this.#sent, bytes: bytes.length });
     if (room || this.#status) return Promise.resolve();
     const sender = new Deferred<void>();
@@ -161,8 +161,8 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
 
   closeSend(): Promise<void> {
     if (this.#raw && !this.#closedSend) {
-      const refused = this.#raw.closeSend() as RawStatus | undefined;
-      if (refused) return rejected(new RpcError(toStatus(refused)));
+      const refused = this.#raw.closeSend() as string | undefined;
+      if (refused) return rejected(failure(FAILED_PRECONDITION, refused, FAULT_MISUSE));
       this.#closedSend = true;
       this.#tell({ type: "close-send", count: this.#sent });
     }
@@ -261,18 +261,22 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
   #face() {
     return {
       opened: (transport: number) => (this.transport = transports[transport] as TransportName),
-      headers: (entries: unknown[]) => {
-        const headers = unflatten(entries);
+      headers: (packed: string) => {
+        const { metadata: headers } = unpack(packed);
         this.#headers.resolve(headers);
         this.#tell({ type: "headers", headers });
       },
-      messages: (joined: Uint8Array[], buffer: Uint8Array | undefined, spans: Uint32Array) => {
-        for (const message of joined) this.#arrived(message, [0, message.length]);
-        if (buffer && spans.length > 0) this.#arrived(buffer, spans);
-      },
+      // The spans are a view of the core's memory.
+      messages: (buffer: Uint8Array, spans: Uint32Array) => this.#arrived(buffer, spans.slice()),
       room: () => this.#senders.splice(0).forEach((sender) => sender.resolve()),
-      end: (raw: RawStatus, details: unknown[], trailers: unknown[], cause: unknown) =>
-        this.#end(raw, pairs<Uint8Array>(details), unflatten(trailers), cause),
+      end: (
+        code: number,
+        rawCode: number,
+        message: string,
+        fault: number,
+        trailers: string,
+        cause: unknown,
+      ) => this.#end([code, rawCode, message, fault], trailers, cause),
     };
   }
 
@@ -283,15 +287,11 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     this.#inbox.put(buffer, spans);
   }
 
-  #end(raw: RawStatus, details: [string, Uint8Array][], trailers: Metadata, cause: unknown): void {
+  #end(raw: RawStatus, packed: string, cause: unknown): void {
     const [code, , , fault] = raw;
     const cancelled = code === CANCELLED && fault === FAULT_LOCAL;
-    const status = toStatus(
-      raw,
-      details.map(([typeUrl, value]): Detail => ({ typeUrl, value })),
-      trailers,
-      cancelled ? this.#reason : cause,
-    );
+    const { metadata, details } = unpack(packed);
+    const status = toStatus(raw, details, metadata, cancelled ? this.#reason : cause);
     this.#status = status;
     this.#stopListening();
     const freed = this.#raw;
@@ -349,23 +349,9 @@ export function encode<Req>(
   throw new TypeError(`a message is sent as a Uint8Array, this is ${typeof bytes}: ${cure}`);
 }
 
-function flatten(metadata: Metadata): unknown[] {
-  return [...metadata].flat();
-}
-
-function unflatten(entries: unknown[]): Metadata {
-  return new Metadata(pairs<MetadataValue>(entries));
-}
-
 /** 1 for gzip, more for what is not known. */
 function bitsOf(compressions: readonly string[] = []): number {
   return compressions.reduce((bits, name) => bits | (name === "gzip" ? 1 : 4), 0);
-}
-
-function pairs<T>(flat: unknown[]): [string, T][] {
-  const entries: [string, T][] = [];
-  for (let i = 0; i < flat.length; i += 2) entries.push([flat[i] as string, flat[i + 1] as T]);
-  return entries;
 }
 
 function wordsOf(reason: unknown): string {

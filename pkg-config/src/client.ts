@@ -95,10 +95,9 @@ export class TidewireClient implements Client {
   }
 
   supports(kind: CallKind): Support {
-    const found = this.#raw.supports(kinds.indexOf(kind), transports.indexOf(this.#transport)) as
-      number | string;
-    return typeof found === "number"
-      ? { ok: true, transport: transports[found] as TransportName }
+    const found = this.#raw.supports(kinds.indexOf(kind), transports.indexOf(this.#transport)) as string;
+    return transports.includes(found as TransportName)
+      ? { ok: true, transport: found as TransportName }
       : { ok: false, reason: found };
   }
 

@@ -3,6 +3,7 @@
  * travel inside three small protobuf messages (dubbo's `triple_wrapper.proto`), which are read and written here.
  */
 import { failure, FAULT_PEER, UNKNOWN, type RpcError } from "./error.js";
+import { fieldsOf } from "./protobuf.js";
 import type { CallOptions, Client, Codec, UnaryResponse } from "./types.js";
 
 /** Turns Java values into bytes and back: Hessian2 by a package such as `hessian.js`, or whatever the server has. */
@@ -94,7 +95,7 @@ function encodeRequest(
  * 3 className, 4 data; it alone has a field 4, which is never empty.
  */
 function decodeWrapper(bytes: Uint8Array) {
-  const fields = decodeFields(bytes);
+  const fields = new Map(fieldsOf(bytes));
   const exception = fields.get(4);
   const name = utf8.decoder.decode(fields.get(3));
   return {
@@ -123,32 +124,4 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return all;
-}
-
-/** The length-delimited fields of a message, of repeated ones the last; the others are skipped. */
-function decodeFields(bytes: Uint8Array): Map<number, Uint8Array> {
-  const fields = new Map<number, Uint8Array>();
-  let at = 0;
-  const cut = () => new RangeError(`a Triple wrapper of ${bytes.length} bytes is cut or is none`);
-  const number = () => {
-    let value = 0;
-    for (let factor = 1; ; factor *= 0x80) {
-      const byte = bytes[at++];
-      if (byte === undefined || factor > 2 ** 42) throw cut();
-      value += (byte & 0x7f) * factor;
-      if (byte < 0x80) return value;
-    }
-  };
-  while (at < bytes.length) {
-    const tag = number();
-    const kind = tag % 8;
-    const length = kind === LENGTH_DELIMITED ? number() : [undefined, 8, 0, 0, 0, 4][kind];
-    if (kind === 0) number();
-    else if (length === undefined || kind === 3 || kind === 4 || at + length > bytes.length) throw cut();
-    else {
-      if (kind === LENGTH_DELIMITED) fields.set((tag - kind) / 8, bytes.subarray(at, at + length));
-      at += length;
-    }
-  }
-  return fields;
 }

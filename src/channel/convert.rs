@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::metadata::MetadataMap;
 
 use crate::base64;
+use crate::codec::HeaderList;
 use crate::codec::trailers::first;
-use crate::codec::{HeaderList, details};
 use crate::status::Status;
 
 const STATUS: [&str; 3] = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
@@ -39,13 +39,12 @@ pub(super) fn ok_trailers(trailers: &HeaderList) -> HeaderMap {
 
 /// The status with its details and metadata; ours is its source.
 pub(super) fn tonic_status(status: &Status, trailers: &HeaderList) -> tonic::Status {
-    let sent = first(trailers, "grpc-status-details-bin").and_then(|text| base64::decode(text.trim_ascii()));
-    // Connect has them elsewhere.
-    let told = || if status.details.is_empty() { Vec::new() } else { details::encode(status) };
+    let details =
+        first(trailers, "grpc-status-details-bin").and_then(|text| base64::decode(text.trim_ascii()));
     let mut converted = tonic::Status::with_details_and_metadata(
         tonic::Code::from_i32(status.code as i32),
         status.message.as_str(),
-        sent.unwrap_or_else(told).into(),
+        details.unwrap_or_default().into(),
         MetadataMap::from_headers(header_map(trailers)),
     );
     converted.set_source(Arc::new(status.clone()));

@@ -86,12 +86,13 @@ impl Bare {
         if self.is_gzip { Ok(()) } else { Err(self.encoding.refusal()) }
     }
 
-    fn error(&self, http: u16) -> Status {
-        match connect_error::parse(&self.body) {
-            Some(error) if self.dialect == Dialect::Triple => error.status(triple::code_from_http(http)),
-            Some(error) => error.status(Code::from_http(http)),
-            None => trailers::http_status(http, &self.trailers, LACKS),
-        }
+    fn error(&mut self, http: u16) -> Status {
+        let Some(error) = connect_error::parse(&self.body) else {
+            return trailers::http_status(http, &self.trailers, LACKS);
+        };
+        let is_triple = self.dialect == Dialect::Triple;
+        let inferred = if is_triple { triple::code_from_http(http) } else { Code::from_http(http) };
+        error.status(inferred, &mut self.trailers)
     }
 }
 

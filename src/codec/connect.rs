@@ -112,7 +112,8 @@ fn end(text: &[u8]) -> Result<Frame, Status> {
         let words = "the end of the stream is not the JSON of Connect";
         return Err(Status::internal(words));
     }
-    Ok(Frame::End(error.map_or_else(Status::ok, |error| error.status(Code::Unknown)), metadata))
+    let status = error.map_or_else(Status::ok, |error| error.status(Code::Unknown, &mut metadata));
+    Ok(Frame::End(status, metadata))
 }
 
 /// The error, if there is one, and the trailing metadata; `None` where the text is no such end.

@@ -3,8 +3,9 @@
 
 use super::json::Json;
 use super::trailers::parse_code;
+use super::{HeaderList, details};
 use crate::base64;
-use crate::status::{Code, Detail, Status};
+use crate::status::{Code, Status};
 use crate::words::words;
 
 /// An error as it came.
@@ -14,8 +15,8 @@ pub struct WireError {
     pub raw_code: Option<i32>,
     /// For a person.
     pub message: String,
-    /// For a program.
-    pub details: Vec<Detail>,
+    /// For a program: those of [`details`].
+    pub details: Vec<u8>,
 }
 
 /// The error that a body is; `None` where it is something else.
@@ -48,26 +49,20 @@ pub(super) fn read(json: &mut Json<'_>, error: &mut WireError) -> Option<()> {
 }
 
 /// Reads one detail. One that cannot be used is left out, since it must not hide the error. Its `debug` is for people.
-fn read_detail(json: &mut Json<'_>, details: &mut Vec<Detail>) -> Option<()> {
+fn read_detail(json: &mut Json<'_>, details: &mut Vec<u8>) -> Option<()> {
     if !json.enter(b'{')? {
         return Some(());
     }
-    let (mut has_type, mut is_base64) = (false, true);
-    details.push(Detail { type_url: String::new(), value: Vec::new() });
+    let (mut kind, mut value) = (String::new(), Some(Vec::new()));
     while json.more(b'}')? {
-        let detail = details.last_mut()?;
         match json.name()? {
-            b"type" => {
-                let kind = json.text()?;
-                has_type = !kind.is_empty();
-                detail.type_url = words!["type.googleapis.com/", kind];
-            }
-            b"value" => is_base64 = base64::decode_into(json.text()?.as_bytes(), &mut detail.value),
+            b"type" => kind = json.text()?,
+            b"value" => value = base64::decode(json.text()?.as_bytes()),
             _ => json.skip()?,
         }
     }
-    if !(has_type && is_base64) {
-        details.pop();
+    if let (false, Some(value)) = (kind.is_empty(), value) {
+        details::push(&words!["type.googleapis.com/", kind], &value, details);
     }
     Some(())
 }
@@ -81,8 +76,12 @@ fn number(name: &str) -> Option<i32> {
 }
 
 impl WireError {
-    /// As a status, with the code that HTTP gives where the error itself has none.
-    pub(super) fn status(self, inferred: Code) -> Status {
-        Status::from_peer(self.raw_code.unwrap_or(inferred as i32), self.message, self.details)
+    /// As a status, with the code that HTTP gives where the error itself has none. Its details are put into the trailers.
+    pub(super) fn status(mut self, inferred: Code, trailers: &mut HeaderList) -> Status {
+        let status = Status::from_peer(self.raw_code.unwrap_or(inferred as i32), self.message);
+        if !self.details.is_empty() {
+            details::push_trailer(&status, &mut self.details, trailers);
+        }
+        status
     }
 }

@@ -1,10 +1,9 @@
-//! What gRPC and gRPC-Web share at the end of a call: the trailer block, `grpc-status`, `grpc-message`,
-//! `grpc-status-details-bin`, and the HTTP answers that stand in their place.
+//! What gRPC and gRPC-Web share at the end of a call: the trailer block, `grpc-status`, `grpc-message`, and the HTTP
+//! answers that stand in their place.
 
 use std::borrow::Cow;
 
-use super::{HeaderList, details};
-use crate::base64;
+use super::HeaderList;
 use crate::status::{Code, Fault, Status};
 use crate::words::words;
 
@@ -51,11 +50,7 @@ pub fn status(headers: &HeaderList) -> Option<Status> {
         let words = words!["the server sent grpc-status \"", text, "\", which is no number: ", message];
         return Some(Status::new(Code::Unknown, Fault::Peer, words));
     };
-    let details = first(headers, "grpc-status-details-bin")
-        .and_then(|text| base64::decode(text.trim_ascii()))
-        .and_then(|bytes| details::decode(&bytes))
-        .unwrap_or_default();
-    Some(Status::from_peer(raw, message, details))
+    Some(Status::from_peer(raw, message))
 }
 
 /// The status of an HTTP answer that is not the service's: the code by gRPC's table, which is Connect's too, the words by
@@ -214,21 +209,5 @@ mod tests {
         }
         assert_eq!(percent_decode(b"100% gr\xfc\xdft"), "100% gr\u{fc}\u{df}t", "dubbo-java's Latin-1");
         assert_eq!(percent_decode(percent_encode("100% \"grüßt\"\n").as_bytes()), "100% \"grüßt\"\n");
-    }
-
-    #[test]
-    fn details_come_padded_or_not_and_never_hide_the_status() {
-        let details =
-            |text: &str| of(&format!("grpc-status: 9\r\ngrpc-status-details-bin: {text}\r\n")).unwrap();
-        // code 5, message "m", one Any { "t", [1] }: the code disagrees with grpc-status on purpose.
-        for base64 in ["CAUSAW0aBgoBdBIBAQ", "CAUSAW0aBgoBdBIBAQ=="] {
-            let status = details(base64);
-            assert_eq!(status.code, Code::FailedPrecondition);
-            assert_eq!(status.details[0].type_url, "t");
-            assert_eq!(status.details[0].value, [1]);
-        }
-        for bad in ["!!!", "AAAA////", ""] {
-            assert_eq!(details(bad).code, Code::FailedPrecondition, "{bad}");
-        }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use crate::transport::builtins::{Array, Uint8Array, Uint32Array};
+use crate::transport::builtins::Uint8Array;
 use wasm_bindgen::prelude::*;
 
-use super::convert::{details_to_js, messages_to_js, metadata_to_js, status_to_js};
+use super::convert::pack;
 use crate::codec::HeaderList;
 use crate::codec::envelope::Payload;
 use crate::driver::{Driver, Face};
@@ -20,31 +20,51 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn opened(this: &JsFace, transport: u8);
     #[wasm_bindgen(method)]
-    fn headers(this: &JsFace, entries: Array);
+    fn headers(this: &JsFace, packed: &str);
+    /// Messages that lie in a buffer, as `offset, length, …`, which are a view of memory that is not the face's.
     #[wasm_bindgen(method)]
-    fn messages(this: &JsFace, joined: Array, buffer: Option<&Uint8Array>, spans: Uint32Array);
+    fn messages(this: &JsFace, buffer: &Uint8Array, spans: &[u32]);
     #[wasm_bindgen(method)]
     fn room(this: &JsFace);
     #[wasm_bindgen(method)]
-    fn end(this: &JsFace, status: Array, details: Array, trailers: Array, cause: JsValue);
+    fn end(this: &JsFace, code: u8, raw: i32, words: &str, fault: u8, trailers: &str, cause: JsValue);
 }
 
 impl JsFace {
     /// The end of a call that was not opened.
     pub(super) fn refuse(&self, status: &Status) {
-        let none = HeaderList::new();
-        self.end(status_to_js(status), details_to_js(&[]), metadata_to_js(&none), JsValue::UNDEFINED);
+        self.ended(status, &HeaderList::new(), JsValue::UNDEFINED);
+    }
+
+    fn ended(&self, status: &Status, trailers: &HeaderList, cause: JsValue) {
+        let (code, fault) = (status.code as u8, status.fault as u8);
+        self.end(code, status.raw_code, &status.message, fault, &pack(trailers), cause);
     }
 }
 
 impl Face for JsFace {
     fn headers(&self, headers: HeaderList) {
-        self.headers(metadata_to_js(&headers));
+        self.headers(&pack(&headers));
     }
 
     fn messages(&self, chunk: Option<Chunk<'_>>, messages: Vec<Payload>) {
-        let (joined, spans) = messages_to_js(chunk, &messages);
-        self.messages(joined, chunk.map(|chunk| chunk.buffer), spans);
+        let mut spans = Vec::with_capacity(messages.len() * 2);
+        for message in messages {
+            match (message, chunk) {
+                // It came before those that lie in the chunk.
+                (Payload::Joined(bytes), _) => {
+                    self.messages(&Uint8Array::new(&bytes), &[0, bytes.len() as u32]);
+                }
+                (Payload::InChunk(range), Some(chunk)) => {
+                    spans.extend([(chunk.offset + range.start) as u32, range.len() as u32]);
+                }
+                // Only a chunk gives such a payload.
+                (Payload::InChunk(_), None) => {}
+            }
+        }
+        if let (false, Some(chunk)) = (spans.is_empty(), chunk) {
+            self.messages(chunk.buffer, &spans);
+        }
     }
 
     fn room(&self) {
@@ -52,7 +72,7 @@ impl Face for JsFace {
     }
 
     fn end(&self, status: Status, trailers: HeaderList, cause: JsValue) {
-        self.end(status_to_js(&status), details_to_js(&status.details), metadata_to_js(&trailers), cause);
+        self.ended(&status, &trailers, cause);
     }
 }
 
@@ -64,15 +84,16 @@ pub struct RawCall {
 
 #[wasm_bindgen]
 impl RawCall {
-    /// Sends a message. `true`: there is room for more; `false`: wait for `room`; `[code, raw, message, fault]`: why not.
+    /// Sends a message. `true`: there is room for more; `false`: wait for `room`; words: why not, which is the caller's
+    /// mistake, FAILED_PRECONDITION.
     pub fn send(&self, message: &[u8]) -> JsValue {
-        self.driver.send(message).map_or_else(|status| status_to_js(&status).into(), JsValue::from)
+        self.driver.send(message).map_or_else(|status| status.message.as_str().into(), JsValue::from)
     }
 
-    /// Half-close, or why this wire has none: `[code, raw, message, fault]`.
+    /// Half-close, or words as those of `send`.
     #[wasm_bindgen(js_name = closeSend)]
     pub fn close_send(&self) -> JsValue {
-        self.driver.close_send().map_or(JsValue::UNDEFINED, |status| status_to_js(&status).into())
+        self.driver.close_send().map_or(JsValue::UNDEFINED, |status| status.message.as_str().into())
     }
 
     /// Breaks the call off.

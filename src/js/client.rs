@@ -3,11 +3,11 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::transport::builtins::{Array, Function};
+use crate::transport::builtins::Function;
 use wasm_bindgen::prelude::*;
 
 use super::call::{JsFace, RawCall};
-use super::convert::metadata_from_js;
+use super::convert::unpack;
 use crate::call::{Call, CallKind, Config};
 use crate::codec::Messages;
 use crate::driver::Driver;
@@ -75,10 +75,10 @@ impl RawClient {
         }
     }
 
-    /// For a kind of call and a wanted transport: the number of the one that carries it, or why none does.
+    /// For a kind of call and a wanted transport: the name of the one that carries it, or why none does.
     pub fn supports(&self, kind: u8, transport: u8) -> JsValue {
         match self.select(call_kind(kind), transport) {
-            Ok(name) => (name as u8).into(),
+            Ok(name) => name.as_str().into(),
             Err(status) => status.message.as_str().into(),
         }
     }
@@ -91,7 +91,7 @@ impl RawClient {
         &self,
         kind: u8,
         path: String,
-        metadata: &Array,
+        metadata: &str,
         timeout: f64,
         transport: u8,
         subtype: String,
@@ -121,7 +121,7 @@ impl RawClient {
         &self,
         kind: CallKind,
         path: String,
-        metadata: &Array,
+        metadata: &str,
         timeout: f64,
         transport: u8,
         subtype: String,
@@ -132,7 +132,7 @@ impl RawClient {
         let transport = if shares { Name::TidewireV1 as u8 } else { transport };
         let name = self.select(kind, transport)?;
         let messages = Messages { subtype, max: self.max_message, gzip: compression(wishes, self.runtime)? };
-        let metadata = metadata_from_js(metadata)?;
+        let metadata = unpack(metadata)?;
         let protocol = protocol(name, kind, self.speak, wishes & 16 != 0, messages)?;
         protocol.check_metadata(&metadata)?;
         let config = Config {

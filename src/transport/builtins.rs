@@ -8,16 +8,13 @@ extern "C" {
     #[derive(Clone)]
     pub type Function;
 
+    /// For channels.
     #[derive(Debug)]
     pub type Array;
     #[wasm_bindgen(constructor)]
     pub(crate) fn new() -> Array;
-    #[wasm_bindgen(static_method_of = Array, js_name = of)]
-    pub(crate) fn of4(a: &JsValue, b: &JsValue, c: &JsValue, d: &JsValue) -> Array;
     #[wasm_bindgen(method, getter)]
     pub(crate) fn length(this: &Array) -> u32;
-    #[wasm_bindgen(method, structural, indexing_getter)]
-    pub(crate) fn get(this: &Array, index: u32) -> JsValue;
     #[wasm_bindgen(method)]
     pub(crate) fn push(this: &Array, value: &JsValue) -> u32;
 
@@ -29,9 +26,4 @@ extern "C" {
     /// A copy; `valueOf` is the array itself, which is copied on the way in.
     #[wasm_bindgen(method, js_name = valueOf)]
     pub(crate) fn to_vec(this: &Uint8Array) -> Vec<u8>;
-
-    pub type Uint32Array;
-    /// A copy.
-    #[wasm_bindgen(constructor)]
-    pub(crate) fn new(numbers: &[u32]) -> Uint32Array;
 }

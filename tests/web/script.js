@@ -119,8 +119,9 @@ export class Face {
   /** The core's call; freed after its end, as the package does it. */
   call;
   ended = false;
-  /** Of the last messages: what was handed over. */
+  /** The last message that is a buffer of its own. */
   joined;
+  /** Of the last that lie in what came: what was handed over. */
   buffer;
   spans;
   cause;
@@ -150,16 +151,19 @@ export class Face {
 
   opened() {}
 
-  headers(entries) {
-    this.#note(`headers ${readable(entries)}`.trim());
+  headers(packed) {
+    this.#note(`headers ${readable(packed)}`.trim());
     this.#reactions.headers?.(this.call);
   }
 
-  messages(joined, buffer, spans) {
-    Object.assign(this, { joined, buffer, spans });
-    for (const message of joined) this.#note(`joined ${text(message)}`);
+  messages(buffer, spans) {
+    const isWhole = spans.length === 2 && spans[1] === buffer.length;
+    if (isWhole) this.joined = buffer;
+    // They are a view of the core's memory.
+    else Object.assign(this, { buffer, spans: spans.slice() });
     for (let i = 0; i < spans.length; i += 2) {
-      this.#note(`message ${text(buffer.subarray(spans[i], spans[i] + spans[i + 1]))}`);
+      const message = text(buffer.subarray(spans[i], spans[i] + spans[i + 1]));
+      this.#note(`${isWhole ? "joined" : "message"} ${message}`);
     }
     this.#reactions.messages?.(this.call);
   }
@@ -169,7 +173,7 @@ export class Face {
     this.#reactions.room?.(this.call);
   }
 
-  end([code, raw, message, fault], details, trailers, cause) {
+  end(code, raw, message, fault, trailers, cause) {
     const faults = ["", " by peer", " by transport", " by misuse", " by us"];
     this.#note(`end ${code}${faults[fault]}: ${message}`);
     if (this.ended) this.#note("a second end");
@@ -185,9 +189,10 @@ export class Face {
   }
 }
 
-function readable(entries) {
+function readable(packed) {
+  const parts = packed.split("\0");
   const lines = [];
-  for (let i = 0; i < entries.length; i += 2) lines.push(`${entries[i]}: ${entries[i + 1]}`);
+  for (let i = 0; i + 1 < parts.length; i += 2) lines.push(`${parts[i]}: ${parts[i + 1]}`);
   return lines.join(", ");
 }
 

@@ -37,8 +37,7 @@ fn row_47_an_error_is_json_under_an_http_status() {
     for heard in error(422, json).header("x-tag", "1").header("trailer-greeted", "0").on(&BARE) {
         assert_eq!((heard.status.code, heard.status.fault), (Code::OutOfRange, Fault::Peer), "{heard:?}");
         assert_eq!(heard.status.message, "oops");
-        assert_eq!(heard.status.details[0].type_url, "type.googleapis.com/t");
-        assert_eq!(heard.status.details[0].value, [1]);
+        assert_eq!(heard.details(), [("type.googleapis.com/t".to_string(), vec![1])]);
         assert!(heard.messages.is_empty());
         // Its headers are metadata of the error as much as its trailers.
         assert_eq!([heard.trailer("x-tag"), heard.trailer("greeted")], [["1"], ["0"]]);

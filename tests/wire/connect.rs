@@ -92,7 +92,8 @@ fn row_48_an_error_keeps_words_details_and_metadata() {
     assert_eq!(heard.status.code, Code::OutOfRange);
     assert_eq!(heard.status.message, "100% \"grüßt\" 😀\n");
     assert_eq!(heard.trailer("x-who"), ["server"]);
-    let details: Vec<_> = heard.status.details.iter().map(|d| (d.type_url.as_str(), &d.value[..])).collect();
+    let details = heard.details();
+    let details: Vec<_> = details.iter().map(|(url, value)| (url.as_str(), value.as_slice())).collect();
     assert_eq!(
         details,
         [

@@ -1,7 +1,10 @@
 //! The harness: one answer of a peer, written on every wire, replayed in every cutting.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use prost::Message as _;
 use tidewire::codec::bare::{Bare, Dialect};
 use tidewire::codec::connect::Connect;
 use tidewire::codec::grpc::Grpc;
@@ -17,6 +20,25 @@ pub(crate) const MAX_MESSAGE: usize = 1000;
 
 /// Bodies up to this length are cut at every single place.
 const CUT_EVERYWHERE: usize = 400;
+
+/// `google.rpc.Status`.
+#[derive(Clone, PartialEq, prost::Message)]
+struct RpcStatus {
+    #[prost(int32, tag = "1")]
+    code: i32,
+    #[prost(string, tag = "2")]
+    message: String,
+    #[prost(message, repeated, tag = "3")]
+    details: Vec<Any>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Any {
+    #[prost(string, tag = "1")]
+    type_url: String,
+    #[prost(bytes = "vec", tag = "2")]
+    value: Vec<u8>,
+}
 
 /// How an answer travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -340,6 +362,14 @@ impl Heard {
     pub(crate) fn trailer(&self, name: &str) -> Vec<String> {
         let named = self.trailers.iter().filter(|(n, _)| n == name);
         named.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+    }
+
+    /// The details of its status, of which there is one trailer at most: types' URLs and values.
+    pub(crate) fn details(&self) -> Vec<(String, Vec<u8>)> {
+        let Some(base64) = self.trailer("grpc-status-details-bin").pop() else { return Vec::new() };
+        let status = RpcStatus::decode(&*STANDARD_NO_PAD.decode(base64).unwrap()).unwrap();
+        assert_eq!((status.code, status.message.as_str()), (self.status.raw_code, &*self.status.message));
+        status.details.into_iter().map(|any| (any.type_url, any.value)).collect()
     }
 
     /// The call ended by a broken protocol, and the words name it.

@@ -227,7 +227,8 @@ fn js_workerd() -> Result<Count> {
 /// The package's entries, each as its users load it.
 fn js_entries() -> Result<Count> {
     let demo = tonic_demo()?;
-    let run = Run::new("node").words("--test --test-reporter=tap entries.test.mjs").env("DEMO", &demo.origin);
+    let run = Run::new("node").words("--test --test-reporter=tap entries.test.mjs packed.test.mjs");
+    let run = run.env("DEMO", &demo.origin);
     let run = run.env("CHROME", machine::chromium()?).dir(crate::root().join("tests/js"));
     counted(run.limit_secs(300), node_count)
 }

@@ -31,7 +31,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(crate) fn over(this: &Face) -> Promise;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn joined(this: &Face) -> Vec<Uint8Array>;
+    pub(crate) fn joined(this: &Face) -> Option<Uint8Array>;
     #[wasm_bindgen(method, getter)]
     pub(crate) fn buffer(this: &Face) -> Uint8Array;
     #[wasm_bindgen(method, getter)]
@@ -113,7 +113,7 @@ extern "C" {
         this: &RawJsClient,
         kind: u8,
         path: &str,
-        metadata: Array,
+        metadata: &str,
         timeout: f64,
         transport: u8,
         subtype: &str,

@@ -112,9 +112,8 @@ impl Stage {
         wishes: u8,
     ) -> Call {
         let face = Face::new(&self.script, name);
-        let metadata = Array::of2(&"x-user".into(), &"me".into());
         let (raw, transport) = (&client.raw, client.transport);
-        let call = raw.open(kind as u8, PATH, metadata, timeout, transport, subtype, wishes, &face);
+        let call = raw.open(kind as u8, PATH, "x-user\0me\0", timeout, transport, subtype, wishes, &face);
         face.holds(&call);
         Call { call, face }
     }
@@ -201,10 +200,9 @@ impl Call {
         self.call.send(&Uint8Array::from(message)).as_bool().unwrap()
     }
 
-    /// The message of a refused send.
+    /// Why a send is refused.
     pub(super) fn cannot_send(&self) -> String {
-        let refused = self.call.send(&Uint8Array::from(b"late".as_slice()));
-        Array::from(&refused).get(2).as_string().unwrap()
+        self.call.send(&Uint8Array::from(b"late".as_slice())).as_string().unwrap()
     }
 
     /// What the face does each time when it is told of `event`.

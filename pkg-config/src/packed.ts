@@ -1,0 +1,49 @@
+/** Headers as they cross the border to the core: one text, names and values, a NUL behind each. */
+import { fromBase64, toBase64 } from "./base64.js";
+import { Metadata } from "./metadata.js";
+import { fieldsOf } from "./protobuf.js";
+import type { Detail } from "./types.js";
+
+/** User metadata to headers. */
+export function pack(metadata: Metadata): string {
+  let packed = "";
+  for (const [name, value] of metadata) {
+    for (const part of [name, typeof value === "string" ? value : toBase64(value)]) {
+      // The core refuses the one as it would the other.
+      packed += part.replaceAll("\0", "\n") + "\0";
+    }
+  }
+  return packed;
+}
+
+/** Headers to user metadata, and the details of the status that they carry. */
+export function unpack(packed: string): { metadata: Metadata; details: readonly Detail[] } {
+  const metadata = new Metadata();
+  let details: readonly Detail[] = [];
+  const parts = packed.split("\0");
+  for (let i = 1; i < parts.length; i += 2) {
+    const name = parts[i - 1]!;
+    const isBinary = name.endsWith("-bin");
+    // Proxies and `fetch` join repeats by commas, which base64 does not have.
+    for (const value of isBinary ? parts[i]!.split(",") : [parts[i]!]) {
+      try {
+        if (name === "grpc-status-details-bin") details = detailsOf(fromBase64(value));
+        else if (!/^grpc-(status|message)$/.test(name))
+          metadata.append(name, isBinary ? fromBase64(value) : value);
+      } catch {
+        // What cannot be read hides nothing else.
+      }
+    }
+  }
+  return { metadata, details };
+}
+
+/** Those of a `google.rpc.Status`, whose field 3 are `google.protobuf.Any`s: 1 the type's URL, 2 the value. */
+function detailsOf(status: Uint8Array): Detail[] {
+  return fieldsOf(status)
+    .filter(([number]) => number === 3)
+    .map(([, any]) => {
+      const fields = new Map(fieldsOf(any));
+      return { typeUrl: new TextDecoder().decode(fields.get(1)), value: fields.get(2) ?? new Uint8Array() };
+    });
+}
