@@ -175,6 +175,8 @@ fn wasm() -> Result<Count> {
     let run = wasm.command("wasm-pack", &[pack, bindgen]).words("test --headless --chrome --chromedriver");
     let run = run.arg(driver).words("-- --features js,tonic-web-wasm-client --lib --test web");
     let run = run.env("RUST_BACKTRACE", "0"); // that of the runner, which would bury the test's own
+    // Twenty seconds are few for a machine that has other things to do.
+    let run = run.env("WASM_BINDGEN_TEST_TIMEOUT", "240");
     counted(
         run.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", webdriver_json(&chromium)?).limit_secs(1200),
         cargo_count,
