@@ -5,9 +5,9 @@ use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use tidewire::codec::bare::{Bare, Dialect};
 use tidewire::codec::connect::Connect;
-use tidewire::codec::{Messages, Protocol, envelope};
+use tidewire::codec::{Messages, envelope};
 use tidewire::status::Fault;
-use tidewire_fuzz::replay;
+use tidewire_fuzz::{answered, replay};
 
 const MAX_MESSAGE: usize = 1000;
 
@@ -57,10 +57,4 @@ fuzz_target!(|input: (u16, u8, Vec<Part<'_>>)| {
 
 fn messages() -> Messages {
     Messages { subtype: "json".into(), ..Messages::new(MAX_MESSAGE) }
-}
-
-fn answered(mut protocol: Box<dyn Protocol>, http: u16, kind: &str) -> Box<dyn Protocol> {
-    let mut headers = vec![("content-type".to_string(), kind.as_bytes().to_vec())];
-    protocol.handle_headers(http, &mut headers).unwrap();
-    protocol
 }

@@ -1,44 +1,13 @@
 //! Bodies of every dialect: the same messages and the same end come out of every cutting.
 #![no_main]
 
-use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use tidewire::codec::grpc::Grpc;
 use tidewire::codec::grpc_web::{Form, GrpcWeb};
-use tidewire::codec::{Messages, Protocol, envelope, text};
+use tidewire::codec::{Messages, Protocol, text};
+use tidewire_fuzz::{Part, answered};
 
 const MAX_MESSAGE: usize = 1000;
-
-/// What a body is made of. Random bytes alone would never find a status.
-#[derive(Arbitrary, Debug)]
-enum Part<'a> {
-    Message(&'a [u8]),
-    Status(i8),
-    Block(&'a [u8]),
-    Envelope(u8, &'a [u8]),
-    Raw(&'a [u8]),
-}
-
-impl Part<'_> {
-    fn written(&self) -> Vec<u8> {
-        match self {
-            Self::Message(bytes) => envelope::encode(0, bytes),
-            Self::Status(code) => {
-                envelope::encode(0x80, format!("grpc-status: {code}\r\nx-tag: 1\r\n").as_bytes())
-            }
-            Self::Block(bytes) => envelope::encode(0x80, bytes),
-            Self::Envelope(flags, bytes) => envelope::encode(*flags, bytes),
-            Self::Raw(bytes) => bytes.to_vec(),
-        }
-    }
-
-    fn written_as_text(&self) -> Vec<u8> {
-        match self {
-            Self::Raw(bytes) => bytes.to_vec(),
-            framed => text::encode(&framed.written()),
-        }
-    }
-}
 
 fuzz_target!(|input: (u8, u8, Vec<Part<'_>>)| {
     let (dialect, seed, parts) = input;
@@ -60,13 +29,9 @@ fn web(form: Form) -> Box<dyn Protocol> {
 }
 
 fn replay(seed: u8, body: &[u8], protocol: impl Fn() -> Box<dyn Protocol>, content_type: &str) {
-    let heard = tidewire_fuzz::replay(seed, body, || {
-        let mut protocol = protocol();
-        if !content_type.is_empty() {
-            let mut headers = vec![("content-type".to_string(), content_type.as_bytes().to_vec())];
-            protocol.handle_headers(200, &mut headers).unwrap();
-        }
-        protocol
+    let heard = tidewire_fuzz::replay(seed, body, || match content_type {
+        "" => protocol(),
+        kind => answered(protocol(), 200, kind),
     });
     assert!(heard.messages.iter().all(|message| message.len() <= MAX_MESSAGE));
     assert!(!heard.waited || !heard.status.is_ok(), "a body without trailers is never OK");

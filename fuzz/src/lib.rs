@@ -3,8 +3,41 @@
 //! `cargo +nightly fuzz run <target> -- -max_total_time=60`
 #![forbid(unsafe_code)]
 
-use tidewire::codec::{Frame, HeaderList, Protocol};
+use libfuzzer_sys::arbitrary::{self, Arbitrary};
+use tidewire::codec::{Frame, HeaderList, Protocol, envelope, text};
 use tidewire::status::Status;
+
+/// What a body of gRPC or gRPC-Web is made of. Random bytes alone would never find a status.
+#[derive(Arbitrary, Debug)]
+pub enum Part<'a> {
+    Message(&'a [u8]),
+    Status(i8),
+    Block(&'a [u8]),
+    Envelope(u8, &'a [u8]),
+    Raw(&'a [u8]),
+}
+
+impl Part<'_> {
+    pub fn written(&self) -> Vec<u8> {
+        match self {
+            Self::Message(bytes) => envelope::encode(0, bytes),
+            Self::Status(code) => {
+                envelope::encode(0x80, format!("grpc-status: {code}\r\nx-tag: 1\r\n").as_bytes())
+            }
+            Self::Block(bytes) => envelope::encode(0x80, bytes),
+            Self::Envelope(flags, bytes) => envelope::encode(*flags, bytes),
+            Self::Raw(bytes) => bytes.to_vec(),
+        }
+    }
+
+    /// In base64, but for what is raw.
+    pub fn written_as_text(&self) -> Vec<u8> {
+        match self {
+            Self::Raw(bytes) => bytes.to_vec(),
+            framed => text::encode(&framed.written()),
+        }
+    }
+}
 
 /// The body whole, byte by byte, and in pieces of lengths that `seed` makes up.
 pub fn cuttings(body: &[u8], seed: u8) -> [Vec<&[u8]>; 3] {
@@ -55,7 +88,15 @@ impl Heard {
     }
 }
 
-fn hear(mut protocol: Box<dyn Protocol>, chunks: &[&[u8]]) -> Heard {
+/// A dialect to which the headers of an answer came.
+pub fn answered(mut protocol: Box<dyn Protocol>, http: u16, kind: &str) -> Box<dyn Protocol> {
+    let mut headers = vec![("content-type".to_string(), kind.as_bytes().to_vec())];
+    protocol.handle_headers(http, &mut headers).unwrap();
+    protocol
+}
+
+/// What is heard of a body in these chunks.
+pub fn hear(mut protocol: Box<dyn Protocol>, chunks: &[&[u8]]) -> Heard {
     let (mut headers, mut messages) = (Vec::new(), Vec::new());
     for chunk in chunks {
         let mut at = 0;

@@ -20,6 +20,7 @@ pub(crate) const RINGS: &[Ring] = &[
     Ring { name: "check clippy", run: clippy },
     Ring { name: "check clippy wasm", run: clippy_wasm },
     Ring { name: "check features", run: features },
+    Ring { name: "check fuzz", run: fuzz },
     Ring { name: "native workspace", run: || cargo_test("--workspace") },
     Ring { name: "package", run: || package::build().map(|()| Count::check()) },
     Ring { name: "check typescript", run: typescript },
@@ -99,6 +100,13 @@ fn leavable() -> Result<Vec<String>> {
     let names = list.split(',').map(|name| name.trim().trim_matches('"').to_owned());
     // What follows the last comma is the build with nothing.
     Ok(names.collect())
+}
+
+/// That the fuzz targets compile; without the fuzzer itself, which is C++ and of no use to that.
+fn fuzz() -> Result<Count> {
+    let cargo = |words: &str| check(Run::new("cargo").words(words).dir(crate::root().join("fuzz")));
+    cargo("fmt --check")?;
+    cargo("check --locked --no-default-features")
 }
 
 fn cargo_test(what: &str) -> Result<Count> {
