@@ -182,10 +182,11 @@ impl Framed {
                 Ok(Some(take))
             }
             (Place::Prefix { got: 0, .. }, [flags, ..]) => self.begin(*flags),
-            (Place::Prefix { bytes, got }, [byte, ..]) => {
-                bytes[*got] = *byte;
-                *got += 1;
-                Ok(Some(1))
+            (Place::Prefix { bytes, got }, _) => {
+                let take = rest.len().min(PREFIX - *got);
+                bytes[*got..*got + take].copy_from_slice(&rest[..take]);
+                *got += take;
+                Ok(Some(take))
             }
         }
     }
@@ -203,7 +204,10 @@ impl Framed {
             COMPRESSED => (COMPRESSED, 1),
             other => (other, 0),
         };
-        self.inner.next(&[seen, 0, 0, 0, length], &mut 0)?;
+        // Of ordinary ones the first alone is news: that there are any.
+        if seen != 0 || self.messages == 0 {
+            self.inner.next(&[seen, 0, 0, 0, length], &mut 0)?;
+        }
         self.messages += 1;
         self.place = Place::Prefix { bytes: [flags, 0, 0, 0, 0], got: 1 };
         Ok(Some(1))
