@@ -76,23 +76,13 @@ pub enum EnvelopeError {
 }
 
 /// Finds envelopes in bytes that come in any chunking.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Decoder {
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    Prefix { bytes: [u8; PREFIX], got: usize },
-    Payload { flags: u8, promised: usize, joined: Vec<u8> },
-}
-
-const START: State = State::Prefix { bytes: [0; PREFIX], got: 0 };
-
-impl Default for Decoder {
-    fn default() -> Self {
-        Self { state: START }
-    }
+    prefix: [u8; PREFIX],
+    /// How much of the prefix has come.
+    got: usize,
+    /// What has come of a payload that chunks cut.
+    joined: Vec<u8>,
 }
 
 impl Decoder {
@@ -104,68 +94,70 @@ impl Decoder {
         at: &mut usize,
         limit: &dyn Fn(u8) -> usize,
     ) -> Result<Option<Envelope>, EnvelopeError> {
-        self.next_within(chunk, at, &limit)
-    }
-
-    /// Compiled once, not for each protocol.
-    fn next_within(
-        &mut self,
-        chunk: &[u8],
-        at: &mut usize,
-        limit: &dyn Fn(u8) -> usize,
-    ) -> Result<Option<Envelope>, EnvelopeError> {
-        if let State::Prefix { bytes, got } = &mut self.state {
-            let take = (PREFIX - *got).min(chunk.len() - *at);
-            bytes[*got..*got + take].copy_from_slice(&chunk[*at..*at + take]);
-            *got += take;
-            *at += take;
-            if *got < PREFIX {
-                return Ok(None);
-            }
-            let [flags, length @ ..] = *bytes;
-            let declared = u32::from_be_bytes(length);
+        if self.got < PREFIX && !self.prefix(chunk, at) {
+            return Ok(None);
+        }
+        let (flags, promised) = self.promised();
+        if self.joined.is_empty() {
             let limit = limit(flags);
-            if declared as usize > limit {
-                return Err(EnvelopeError::TooLarge { flags, declared, limit });
+            if promised > limit {
+                return Err(EnvelopeError::TooLarge { flags, declared: promised as u32, limit });
             }
-            self.state = State::Payload { flags, promised: declared as usize, joined: Vec::new() };
         }
-        Ok(self.payload(chunk, at))
+        Ok(self.payload(promised, chunk, at).map(|payload| {
+            self.got = 0;
+            Envelope { flags, payload }
+        }))
     }
 
-    fn payload(&mut self, chunk: &[u8], at: &mut usize) -> Option<Envelope> {
-        let State::Payload { flags, promised, joined } = &mut self.state else { return None };
-        let rest = chunk.len() - *at;
-        let missing = *promised - joined.len();
-        if joined.is_empty() && missing <= rest {
-            let range = *at..*at + missing;
-            let envelope = Envelope { flags: *flags, payload: Payload::InChunk(range) };
-            *at += missing;
-            self.state = START;
-            return Some(envelope);
-        }
-        let take = missing.min(rest);
-        if joined.capacity() == 0 && take > 0 {
-            joined.reserve_exact(*promised);
-        }
-        joined.extend_from_slice(&chunk[*at..*at + take]);
+    /// Whether all of it has come.
+    fn prefix(&mut self, chunk: &[u8], at: &mut usize) -> bool {
+        let rest = &chunk[*at..];
+        let take = (PREFIX - self.got).min(rest.len());
         *at += take;
-        if joined.len() < *promised {
-            return None;
+        if let (0, Some(prefix)) = (self.got, rest.first_chunk()) {
+            (self.prefix, self.got) = (*prefix, PREFIX);
+            return true;
         }
-        let envelope = Envelope { flags: *flags, payload: Payload::Joined(std::mem::take(joined)) };
-        self.state = START;
-        Some(envelope)
+        for byte in &rest[..take] {
+            self.prefix[self.got] = *byte;
+            self.got += 1;
+        }
+        self.got == PREFIX
+    }
+
+    fn promised(&self) -> (u8, usize) {
+        let [flags, length @ ..] = self.prefix;
+        (flags, u32::from_be_bytes(length) as usize)
+    }
+
+    fn payload(&mut self, promised: usize, chunk: &[u8], at: &mut usize) -> Option<Payload> {
+        let start = *at;
+        let missing = promised - self.joined.len();
+        let take = missing.min(chunk.len() - start);
+        *at += take;
+        if take == promised {
+            return Some(Payload::InChunk(start..*at));
+        }
+        // Not for a chunk that ends behind the prefix: what is whole in the next one is not joined.
+        if take > 0 {
+            if self.joined.is_empty() {
+                self.joined.reserve_exact(promised);
+            }
+            self.joined.extend_from_slice(&chunk[start..*at]);
+        }
+        (take == missing).then(|| Payload::Joined(std::mem::take(&mut self.joined)))
     }
 
     /// Whether the bytes may end here: an error says how many were promised and how many came.
     pub fn finish(&self) -> Result<(), EnvelopeError> {
-        match &self.state {
-            State::Prefix { got: 0, .. } => Ok(()),
-            State::Prefix { got, .. } => Err(EnvelopeError::Truncated { promised: PREFIX, got: *got }),
-            State::Payload { promised, joined, .. } => {
-                Err(EnvelopeError::Truncated { promised: *promised, got: joined.len() })
+        match self.got {
+            0 => Ok(()),
+            PREFIX => {
+                let (promised, got) = (self.promised().1, self.joined.len());
+                Err(EnvelopeError::Truncated { promised, got })
             }
+            got => Err(EnvelopeError::Truncated { promised: PREFIX, got }),
         }
     }
 }
