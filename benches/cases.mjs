@@ -97,7 +97,7 @@ export const cases = [
 const browserOnly = [google];
 
 /** What stands behind the name of a client of another build. */
-const BEFORE = " (before)";
+export const BEFORE = " (before)";
 
 /** The clients of a case in a runtime, those in Rust where they are built; of what `before` has, another build, too. */
 export function clientsOf(theCase, runtime, builds, before) {

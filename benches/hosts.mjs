@@ -24,9 +24,9 @@ export class Chromium {
   #origin;
   #session;
 
-  static async start({ origin }) {
+  /** `executablePath`: something that starts the browser. */
+  static async start({ origin, executablePath = process.env.CHROME ?? "/usr/bin/chromium" }) {
     const host = new Chromium();
-    const executablePath = process.env.CHROME ?? "/usr/bin/chromium";
     host.#browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
     host.#origin = origin;
     host.#session = await host.#browser.newBrowserCDPSession();

@@ -21,16 +21,13 @@ const operations = {
   records: (client, params) => client.records(params),
   pingpong: (client, params, times) => client.pingpong(params, times),
   flood: (client, params) => client.flood(params),
+  upload: (client, params) => client.upload(params),
 
   async unary(client, { count, size, inFlight }, times) {
     let left = count;
     let n = 0;
     const one = async () => {
-      while (left-- > 0) {
-        const begun = performance.now();
-        if ((await client.call(size)) >= size) n++;
-        times.push(performance.now() - begun);
-      }
+      while (left-- > 0) if (await timed(client, size, times)) n++;
     };
     await Promise.all(Array.from({ length: inFlight }, one));
     return n;
@@ -41,4 +38,28 @@ const operations = {
     const streams = Array.from({ length: count }, () => client.stream({ count: each, size }));
     return (await Promise.all(streams)).filter((n) => n === each).length;
   },
+
+  /** Streams that are read, beside one that is not. */
+  async beside(client, { count, size, streams }) {
+    const stop = await client.stall({ count, size });
+    const each = { count: count / streams, size };
+    const came = await Promise.all(Array.from({ length: streams }, () => client.stream(each)));
+    await stop();
+    return came.reduce((sum, n) => sum + n);
+  },
+
+  /** Small calls while a request of many messages is on its way. */
+  async behind(client, { count, size, small }, times) {
+    let sending = true;
+    const sent = client.upload({ count, size }).finally(() => (sending = false));
+    while (sending) await timed(client, small, times);
+    return sent;
+  },
 };
+
+async function timed(client, size, times) {
+  const begun = performance.now();
+  const came = await client.call(size);
+  times.push(performance.now() - begun);
+  return came >= size;
+}

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { bars } from "./bars.mjs";
 import { cases } from "./cases.mjs";
 import { chart } from "./chart.mjs";
+import { networkCases, socket } from "./network.mjs";
 import { figure, median, ratio } from "./figures.mjs";
 
 const docs = new URL("../docs/", import.meta.url);
@@ -10,6 +11,16 @@ const docs = new URL("../docs/", import.meta.url);
 export async function writeDocs(results) {
   await writeFile(new URL("benchmarks.md", docs), page(results));
   await writeFile(new URL("benchmarks.svg", docs), chart(results));
+}
+
+/** docs/benchmarks-network.md. */
+export async function writeNetworks(results) {
+  await writeFile(new URL("benchmarks-network.md", docs), networkPage(results));
+}
+
+/** The tables of the networks, for a terminal. */
+export function networkSummary(results) {
+  return networkTables(results).join("\n\n");
 }
 
 /** The tables, for a terminal. */
@@ -84,6 +95,8 @@ ${sizeTable(results)}
 What a page of one unary call loads, by esbuild, minified; Tidewire's with the module inlined in base64 for the
 application, and beside the JavaScript for "without codec". [SIZE.md](../SIZE.md) is the measure that is held to a budget.
 
+Far from the server, with delay and loss: [docs/benchmarks-network.md](benchmarks-network.md).
+
 ## Cold start
 
 From the start of a navigation to the first unary reply, in a browser context of its own, and how many times as long as
@@ -141,6 +154,53 @@ function coldTable({ cold }) {
       number(median(times.map((ms, start) => ms / cold.connect[start]))),
     ]),
   );
+}
+
+function networkPage(results) {
+  const { machine, rounds, version, mbit } = results;
+  return `<!-- Written by \`cargo xtask bench network\`; edit benches/report.mjs instead. -->
+
+# Benchmarks far from the server
+
+\`\`\`sh
+cargo xtask bench network             # all of it, and this page
+cargo xtask bench network 50ms        # one network
+\`\`\`
+
+Taken with ${version} on ${machine.processors} processors (${machine.model}), ${machine.system}; load average
+${machine.load} at the end. Medians of ${rounds} rounds behind one that is not counted. Linux and root only, and no part of
+\`cargo xtask bench\`. On a busy machine the packets are late, and raw clients miss the rate too: read the ratios.
+
+Chromium in one network namespace, gateway and service in another. Between them stands
+[\`benches/wan/\`](../benches/wan/main.go), which forwards IP packets between two TUN devices: ${mbit} Mbit/s each way, each
+packet after half the round trip, and on a lossy line 1 % of them lost each way, drawn by a fixed seed. So it is the
+kernel's own TCP on both sides that meets delay and loss. Without delay a round trip is what forwarding takes.
+
+"raw fetch" reads or sends a body without any client, the service directly; "raw WebSocket" is one socket of messages of
+64 KiB on the same server, of 64 KiB also where ours are smaller. ÷: Tidewire's by the better of the raw ones.
+
+${networkTables(results).join("\n\n")}
+`;
+}
+
+function networkTables({ rows }) {
+  return networkCases.map(({ title, clients, params }) => {
+    const calls = ["unary", "behind"].includes(params.op);
+    const [what, unit, raw] = calls ? ["p50", "ms", Math.min] : ["mbit", "Mbit/s", Math.max];
+    const table = rows
+      .filter((row) => row.title === title)
+      .map(({ network, figures }) => {
+        const of = (client) => median(figures[client].map((round) => round[what]));
+        const limit = raw(...clients.filter((client) => client !== socket).map(of));
+        return [
+          network,
+          ...Object.keys(figures).map((client) => number(of(client))),
+          number(of(socket) / limit),
+        ];
+      });
+    const names = Object.keys(rows.find((row) => row.title === title)?.figures ?? {});
+    return `## ${title}\n\n${calls ? "Median call, " : ""}${unit}.\n\n${markdown(["network", ...names, "÷"], table)}`;
+  });
 }
 
 function markdown(head, rows) {

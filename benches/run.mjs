@@ -1,9 +1,9 @@
 /**
  * Measures: `node run.mjs --server PATH --out FOLDER [--rust FOLDER] [--rounds N] [--smoke] [--write]
- * [--before DIST] [--rust-before FOLDER] [--only TEXT]… [case or runtime…]`.
+ * [--before DIST] [--rust-before FOLDER] [--only TEXT]… [--wan PATH] [case or runtime or network…]`.
  * What `cargo xtask bench` calls; the figures go to FOLDER/results.json, and with --write into docs/. The clients in Rust
  * run where the folder of their module is given; another build is another client in the same rounds. With --only, which
- * names clients by a part of their names, nothing is kept.
+ * names clients by a part of their names, nothing is kept. With --wan only the networks of network.mjs are taken.
  */
 import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
@@ -15,8 +15,9 @@ import { measureGateway } from "./gateway.mjs";
 import { cases, clientsOf, moduleOf, nameOf, smoke } from "./cases.mjs";
 import { Chromium, Node } from "./hosts.mjs";
 import { machine } from "./machine.mjs";
+import { measureNetworks, networkNames } from "./network.mjs";
 import { memory, millisSince, resetPeak, threads } from "./processes.mjs";
-import { summary, writeDocs } from "./report.mjs";
+import { networkSummary, summary, writeDocs, writeNetworks } from "./report.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,11 +31,21 @@ const { values, positionals } = parseArgs({
     before: { type: "string" },
     "rust-before": { type: "string" },
     only: { type: "string", multiple: true },
+    wan: { type: "string" },
   },
 });
 const rounds = values.smoke ? 1 : Number(values.rounds);
 /** Cold starts of each page in a round: each is short, and most of it is the browser's own time, which varies. */
 const COLD_STARTS = values.smoke ? 1 : 5;
+const site = join(values.out, "site");
+const given = (builds) => Object.fromEntries(Object.entries(builds).filter(([, folder]) => folder));
+const builds = given({ tidewire: packageDist, rust: values.rust });
+const before = given({ tidewire: values.before, rust: values["rust-before"] });
+await writeSite(site, builds, before);
+if (values.wan) {
+  await networks();
+  process.exit();
+}
 const hosts = { chromium: Chromium, node: Node };
 const wanted = (name) => positionals.length === 0 || positionals.includes(name);
 const runtimes = Object.keys(hosts).filter((name) => wanted(name) || !positionals.some((p) => hosts[p]));
@@ -45,12 +56,7 @@ if (chosen.length === 0) throw new Error(`no case ${named}; there are ${all.map(
 const runs = (client) => values.only?.some((part) => client.includes(part)) ?? true;
 const isChosen = (wanted) => chosen.some(({ name }) => name === wanted);
 
-const site = join(values.out, "site");
-const given = (builds) => Object.fromEntries(Object.entries(builds).filter(([, folder]) => folder));
-const builds = given({ tidewire: packageDist, rust: values.rust });
-const before = given({ tidewire: values.before, rust: values["rust-before"] });
-await writeSite(site, builds, before);
-const server = await startServer(site);
+const server = await startServer(values.server, [site]);
 const results = {
   machine: await machine(),
   rounds,
@@ -79,6 +85,24 @@ console.log(summary(results));
 if (values.write) await writeDocs(results);
 const done = results.cases.length + Object.keys(results.cold).length + (results.gateway ? 1 : 0);
 console.log(`${done} passed, 0 failed`);
+
+/** Far from the server; see network.mjs. */
+async function networks() {
+  const unknown = positionals.filter((name) => !networkNames.includes(name));
+  if (unknown.length > 0) throw new Error(`no network ${unknown}; there are ${networkNames}`);
+  const results = await measureNetworks({
+    start: (args) => startServer(values.wan, [...args, "--", values.server, site, "198.18.0.2:0"]),
+    folder: values.out,
+    before: values.before,
+    rounds,
+    smoke: values.smoke,
+    names: positionals,
+  });
+  results.machine = await machine();
+  console.log(networkSummary(results));
+  if (values.write) await writeNetworks(results);
+  console.log(`${results.rows.length} passed, 0 failed`);
+}
 
 /** What did not run now is taken from the last time that it did. */
 function merge(now, { cases = [], cold = {}, gateway, versions = {} }) {
@@ -152,13 +176,14 @@ async function measureCold(host) {
   }
 }
 
-async function startServer(folder) {
-  const child = spawn(values.server, [folder], { stdio: ["pipe", "pipe", "inherit"] });
+async function startServer(program, args) {
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
   let text = "";
   for await (const line of createInterface({ input: child.stdout })) {
     text += `${line}\n`;
     const [, origin, upstream] = /listening on (\S+)\nupstream on (\S+)/.exec(text) ?? [];
-    if (upstream) return { origin, upstream, pid: child.pid, stop: () => child.stdin.end() };
+    const [, network] = /page network (\S+)/.exec(text) ?? [];
+    if (upstream) return { origin, upstream, network, pid: child.pid, stop: () => child.stdin.end() };
   }
-  throw new Error(`${values.server} ended while it started`);
+  throw new Error(`${program} ended while it started`);
 }

@@ -18,15 +18,27 @@ export const clients = {
 function overFetch(env, read) {
   return {
     stream: (params) => body(env, "ServerStream", params, read),
+    async stall(params) {
+      const { body } = await post(env, "ServerStream", params);
+      const reader = body.getReader();
+      await reader.read();
+      return () => reader.cancel();
+    },
+    async upload({ count, size }) {
+      const response = await post(env, "ClientStream", new Blob(Array(count).fill(framed(payload(size)))));
+      await response.arrayBuffer();
+      return count;
+    },
     call: async (size) => (await (await post(env, "Unary", { size })).arrayBuffer()).byteLength,
   };
 }
 
-function post({ origin }, method, params) {
+/** A body, or what a `bench.Spec` is made of. */
+function post({ origin }, method, asked) {
   return fetch(`${origin}/direct/bench.Bench/${method}`, {
     method: "POST",
     headers: { "content-type": "application/grpc-web+proto", "x-grpc-web": "1" },
-    body: framed(spec(params)),
+    body: asked instanceof Blob ? asked : framed(spec(asked)),
   });
 }
 
@@ -75,14 +87,32 @@ function decoding(env, decode) {
 }
 
 function overSocket({ origin }) {
-  const open = () =>
+  const open = (path = "echo") =>
     new Promise((resolve, reject) => {
-      const socket = new WebSocket(`${origin.replace("http", "ws")}/echo`);
+      const socket = new WebSocket(`${origin.replace("http", "ws")}/${path}`);
       socket.binaryType = "arraybuffer";
       socket.onopen = () => resolve(socket);
       socket.onerror = reject;
     });
+  let bulk;
   return {
+    async stream({ count, size }) {
+      bulk ??= await open("bulk");
+      let left = count * framed(payload(size)).length;
+      const all = new Promise((resolve) => {
+        bulk.onmessage = ({ data }) => (left -= data.byteLength) || resolve(count);
+      });
+      bulk.send(`${left}`);
+      return all;
+    },
+    async upload({ count, size }) {
+      bulk ??= await open("bulk");
+      const message = framed(payload(size));
+      const all = new Promise((resolve) => (bulk.onmessage = () => resolve(count)));
+      for (let n = 0; n < count; n++) bulk.send(message);
+      bulk.send("end");
+      return all;
+    },
     async pingpong({ count, size }, times) {
       const socket = await open();
       const message = framed(payload(size));

@@ -34,6 +34,13 @@ async function overSocket({ origin, WebSocket }) {
   const client = await createClient({ ...options, WebSocket });
   return {
     ...calls(client, undefined, each),
+    async upload({ count, size }) {
+      const call = client.clientStream("/bench.Bench/ClientStream");
+      const message = payload(size);
+      for (let n = 0; n < count; n++) await call.send(message);
+      await call.closeAndReceive();
+      return count;
+    },
     async pingpong({ count, size }, times) {
       const call = client.bidi("/bench.Bench/Echo");
       const message = payload(size);
@@ -67,6 +74,11 @@ function calls(client, codec, read) {
   return {
     call: async (size) => (await client.unary("/bench.Bench/Unary", spec({ size }))).message.length,
     stream: stream("ServerStream"),
+    async stall(params) {
+      const call = client.serverStream("/bench.Bench/ServerStream", spec(params));
+      await call.receive();
+      return () => call.cancel();
+    },
     records: stream("Records"),
   };
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: Tidewire beside its peers, in Chromium and in Node, against one server; and what codec and call
 //! take on the host, in time and in instructions.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::exec::{Error, Result, Run};
 use crate::report::Count;
@@ -16,12 +16,20 @@ const OPTIMISED: &str = "-O3 --enable-bulk-memory --enable-multivalue --enable-m
 
 /// All of it, which writes `docs/benchmarks.md`, or the cases and runtimes that are named.
 pub(crate) fn run(words: &[&str]) -> Result<()> {
+    measured(&script("gateway")?.arg("--rust").arg(rust()?), words)
+}
+
+/// Chromium far from its server: all networks, which writes `docs/benchmarks-network.md`, or those that are named.
+pub(crate) fn network(words: &[&str]) -> Result<()> {
+    measured(&script("gateway")?.arg("--wan").arg(wan()?), words)
+}
+
+fn measured(script: &Run, words: &[&str]) -> Result<()> {
     // As people run the gateway: a debug build would be what is measured.
     Run::new("cargo")
         .words("build --package tidewire-bench --package tidewire-gateway --bins --profile gateway")
         .shown()?;
-    let rust = rust()?;
-    let script = words.iter().fold(script("gateway", &rust)?, Run::arg);
+    let script = words.iter().fold(script.clone(), Run::arg);
     let script = if words.is_empty() { script.arg("--write") } else { script };
     script.env("CHROME", machine::chromium()?).shown().map(|_| ())
 }
@@ -31,7 +39,11 @@ pub(crate) fn smoke() -> Result<Count> {
     Run::new("cargo").words("build --package tidewire-bench --package tidewire-gateway --bins").shown()?;
     let rust = rust_web::build(RUST, "bench-rust", "debug/bench_rust", &folder("rust-debug"), Ok)?;
     rings::counted(
-        script("debug", &rust)?.words("--smoke node stream-100B unary flood gateway").limit_secs(900),
+        script("debug")?
+            .arg("--rust")
+            .arg(rust)
+            .words("--smoke node stream-100B unary flood gateway")
+            .limit_secs(900),
         rings::js_count,
     )
 }
@@ -80,12 +92,23 @@ fn rust() -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn script(profile: &str, rust: &Path) -> Result<Run> {
+/// What stands between two network namespaces.
+fn wan() -> Result<PathBuf> {
+    let folder = crate::root().join("benches/wan");
+    let program = crate::target_folder().join("bench/wan");
+    let go = machine::go(&folder, "go.mod")?;
+    go.words("build -o").arg(&program).arg(".").quiet()?;
+    // It says what it lacks, and leaves nothing behind.
+    Run::new(&program).words("-- true").quiet()?;
+    Ok(program)
+}
+
+fn script(profile: &str) -> Result<Run> {
     package::build()?;
     tools::npm("benches")?;
     let server = crate::target_folder().join(profile).join("tidewire-bench");
     let run = Run::new("node").arg("run.mjs").arg("--server").arg(server);
-    let run = run.arg("--out").arg(crate::target_folder().join("bench")).arg("--rust").arg(rust);
+    let run = run.arg("--out").arg(crate::target_folder().join("bench"));
     Ok(run.dir(crate::root().join("benches")))
 }
 

@@ -53,6 +53,8 @@ cargo xtask <word>
                   codec and call on the host, timed by criterion
   bench instructions [--write]
                   the same in instructions, counted by valgrind; --write holds the tests to them
+  bench network [network…]
+                  Chromium far from its server, with delay and loss; writes docs/benchmarks-network.md (Linux, root)
   build           the crate to wasm, and the npm package into pkg-config/dist
   size            measure what a browser loads, write SIZE.md, fail above the budget
   size rust       the same of a Rust application, into tests/rust-web/size/README.md
@@ -94,6 +96,7 @@ fn task(args: &[String]) -> Result<ExitCode> {
         ["conformance", words @ ..] => conformance::run(words)?,
         ["bench", "host", words @ ..] => bench::host(words)?,
         ["bench", "instructions", words @ ..] => bench::show_instructions(words)?,
+        ["bench", "network", words @ ..] => bench::network(words)?,
         ["bench", words @ ..] => bench::run(words)?,
         ["demo", ..] => demo::run(&args[1..])?,
         ["clean-cache"] => clean_cache()?,

@@ -1,0 +1,3 @@
+module github.com/tidewire/tidewire/benches/wan
+
+go 1.25.0
