@@ -367,7 +367,8 @@ impl Heard {
     /// The details of its status, of which there is one trailer at most: types' URLs and values.
     pub(crate) fn details(&self) -> Vec<(String, Vec<u8>)> {
         let Some(base64) = self.trailer("grpc-status-details-bin").pop() else { return Vec::new() };
-        let status = RpcStatus::decode(&*STANDARD_NO_PAD.decode(base64).unwrap()).unwrap();
+        let bytes = STANDARD_NO_PAD.decode(base64).unwrap_or_else(|error| panic!("{error} in {self:?}"));
+        let status = RpcStatus::decode(&*bytes).unwrap_or_else(|error| panic!("{error} in {self:?}"));
         assert_eq!((status.code, status.message.as_str()), (self.status.raw_code, &*self.status.message));
         status.details.into_iter().map(|any| (any.type_url, any.value)).collect()
     }
