@@ -23,6 +23,9 @@ pub struct Limits {
     pub max_sockets: usize,
     /// Bytes that one call may hold in each direction. Default 256 KiB.
     pub stream_window: u32,
+    /// Bytes of its requests that one call over `tidewire.v1` may hold instead: the client may be far away, and can send
+    /// no more than this in a round trip. Default 1 MiB.
+    pub upload_window: u32,
     /// Bytes that all calls of one web connection may hold on their way to upstreams. Default 16 MiB.
     pub connection_window: u32,
     /// Bytes that all calls together may hold beyond their windows, each at most 16 of its windows, while their
@@ -47,6 +50,7 @@ impl Default for Limits {
             max_streams: 1_000,
             max_sockets: 10_000,
             stream_window: 256 * 1024,
+            upload_window: 1024 * 1024,
             connection_window: 16 * 1024 * 1024,
             read_ahead: 256 * 1024 * 1024,
             max_message_bytes: 16 * 1024 * 1024,

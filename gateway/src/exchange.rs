@@ -34,6 +34,11 @@ pub(crate) trait Upload: Send {
         pending()
     }
 
+    /// Bytes that may wait for the upstream, by its window.
+    fn limit(&self, window: usize) -> usize {
+        window
+    }
+
     /// Room for more than a window, for wires on which a client's leaving comes behind what it sent.
     fn read_ahead(&self) -> Option<ReadAhead> {
         None
@@ -90,7 +95,7 @@ pub(crate) async fn run(
     gone: impl Future<Output = ()> + Send,
 ) -> Ending {
     let relayed = async {
-        let mut backlog = Backlog::new(upstream.window(), upload.read_ahead(), half_closed);
+        let mut backlog = Backlog::new(upload.limit(upstream.window()), upload.read_ahead(), half_closed);
         let first = attempt(upstream, request.clone(), upload, download, &mut backlog).await;
         // What gRPC calls a transparent retry: such a stream was not and will not be handled.
         let relayed = match first {

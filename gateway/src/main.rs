@@ -57,6 +57,9 @@ struct Args {
     /// Bytes that one call may hold in each direction.
     #[arg(long, env = "TIDEWIRE_STREAM_WINDOW", default_value_t = Limits::default().stream_window)]
     stream_window: u32,
+    /// Bytes of its requests that one call over tidewire.v1 may hold: what a client far away can send in a round trip.
+    #[arg(long, env = "TIDEWIRE_UPLOAD_WINDOW", default_value_t = Limits::default().upload_window)]
+    upload_window: u32,
     /// Bytes that all calls of a connection may hold on their way to upstreams.
     #[arg(long, env = "TIDEWIRE_CONNECTION_WINDOW", default_value_t = Limits::default().connection_window)]
     connection_window: u32,
@@ -140,6 +143,7 @@ fn limits(args: &Args) -> Limits {
         max_streams: args.max_streams,
         max_sockets: args.max_sockets,
         stream_window: args.stream_window,
+        upload_window: args.upload_window,
         connection_window: args.connection_window,
         read_ahead: args.read_ahead,
         max_message_bytes: args.max_message_bytes,

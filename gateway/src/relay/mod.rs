@@ -83,7 +83,7 @@ impl Relay {
     fn new(shared: Arc<Shared>, of_upgrade: HeaderMap, socket: WebSocket) -> Self {
         let limits = &shared.limits;
         let limits = Limits {
-            stream_window: limits.stream_window,
+            stream_window: limits.upload_window,
             connection_window: limits.connection_window,
             max_streams: limits.max_streams,
             max_headers: limits.max_header_bytes,

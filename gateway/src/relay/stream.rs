@@ -128,6 +128,11 @@ impl Upload for StreamUpload {
         self.parts.recv().await.unwrap_or(Part::Left(Reason::CANCEL))
     }
 
+    /// All is taken, so that a cancel is seen behind it: the window of the stream has bounded it.
+    fn limit(&self, _: usize) -> usize {
+        usize::MAX
+    }
+
     fn taken(&mut self, bytes: usize) {
         let _ = self.news.send(News { id: self.id, what: What::Taken(bytes) });
     }

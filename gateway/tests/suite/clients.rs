@@ -42,7 +42,8 @@ impl Running {
 
     /// With windows of `WINDOW`.
     pub(crate) async fn narrow(upstream: &Upstream) -> Self {
-        let limits = Limits { stream_window: WINDOW as u32, ..Limits::default() };
+        let limits =
+            Limits { stream_window: WINDOW as u32, upload_window: WINDOW as u32, ..Limits::default() };
         Self::start(Gateway::builder().upstream(upstream.url()).limits(limits)).await
     }
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use h2::SendStream;
 use tidewire::codec::tidewire_v1::Limits as WireLimits;
+use tidewire_gateway::{Gateway, Limits};
 use tungstenite::Message;
 
 use crate::clients::{Client, Running, Seen, WINDOW};
@@ -99,6 +100,32 @@ async fn an_upstream_that_does_not_read_stalls_its_client() {
     });
     client.ends(id).await;
     soon(reader).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_upload_of_tidewire_v1_has_a_window_of_its_own() {
+    let mut upstream = Upstream::narrow(WINDOW).await;
+    let window = WINDOW as u32;
+    let limits = Limits { stream_window: window, upload_window: 2 * window, ..Limits::default() };
+    let gateway = Running::start(Gateway::builder().upstream(upstream.url()).limits(limits)).await;
+    let mut client = gateway.relay().await;
+    let id = client.opens(&[]);
+    client.sends(id, vec![7; 10 * WINDOW]);
+    client.flush().await;
+    let mut call = upstream.call().await;
+
+    // One window is the upstream's, two are the gateway's.
+    while client.connection.queued(id) > 7 * WINDOW {
+        assert!(soon(client.step()).await);
+    }
+    assert_eq!(client.connection.queued(id), 7 * WINDOW);
+    let more = tokio::time::timeout(Duration::from_millis(300), client.step()).await;
+    assert!(more.is_err(), "no more window may come");
+
+    // A cancel passes all of it.
+    client.connection.reset(id, 0x8, "");
+    client.flush().await;
+    assert_eq!(call.is_reset().await, h2::Reason::CANCEL);
 }
 
 #[tokio::test]

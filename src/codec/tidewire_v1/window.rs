@@ -3,6 +3,10 @@
 /// The largest window, as in HTTP/2.
 pub(super) const MAX_WINDOW: u32 = 0x7fff_ffff;
 
+/// What a reader owes at most before a WINDOW says so. Of a large window half would be too late: on a long way the peer
+/// would wait for it.
+const MOST_OWED: u32 = 128 * 1024;
+
 /// What we may still send.
 #[derive(Debug)]
 pub(super) struct SendWindow {
@@ -73,9 +77,9 @@ impl RecvWindow {
         counted
     }
 
-    /// The increment to give back once half the window is owed. Its consumer reads on or stalls on its own.
+    /// The increment to give back once half the window is owed, or 128 KiB. Its consumer reads on or stalls on its own.
     pub(super) fn give_back(&mut self) -> Option<u32> {
-        self.give_back_from(self.size / 2)
+        self.give_back_from((self.size / 2).min(MOST_OWED))
     }
 
     /// The same for a window that many streams share: also when the peer has less left than we owe it, because a
@@ -132,6 +136,16 @@ mod tests {
         assert_eq!(window.give_back(), Some(5));
         assert_eq!(window.give_back(), None);
         assert_eq!(window.receive(6), Err(5));
+    }
+
+    #[test]
+    fn a_large_window_comes_back_in_smaller_parts() {
+        let mut window = RecvWindow::new(1024 * 1024);
+        assert_eq!(window.receive(1024 * 1024), Ok(()));
+        assert_eq!(window.release(128 * 1024 - 1), 128 * 1024 - 1);
+        assert_eq!(window.give_back(), None);
+        assert_eq!(window.release(1), 1);
+        assert_eq!(window.give_back(), Some(128 * 1024));
     }
 
     #[test]

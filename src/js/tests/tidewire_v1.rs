@@ -161,7 +161,8 @@ async fn a_reader_that_is_behind_holds_the_gateway_back_until_it_has_caught_up()
     let options = [("transport", "tidewire.v1".into()), ("receiveWindowBytes", (128 * 1024).into())];
     let client = stage.client(&options);
     let (call, mut gateway) = talking(&stage, &client).await;
-    let pieces = 16;
+    // More than the windows on the way.
+    let pieces = 32;
     for _ in 0..pieces {
         gateway.replies(1, &"x".repeat(64 * 1024));
     }
@@ -173,7 +174,7 @@ async fn a_reader_that_is_behind_holds_the_gateway_back_until_it_has_caught_up()
     let waits = gateway.holds_back(1);
     assert!(waits > 512 * 1024, "only {waits} bytes wait at the gateway");
     call.on("messages", |call| call.taken(1, 64 * 1024));
-    call.call.taken(16, 16 * 64 * 1024);
+    call.call.taken(pieces, pieces * 64 * 1024);
     for _ in 0..pieces {
         stage.settle().await;
         gateway.hears();

@@ -18,7 +18,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// What the npm package lets a gateway send.
 const LIMITS: Limits = Limits {
-    stream_window: 256 * 1024,
+    stream_window: 1024 * 1024,
     connection_window: 64 * 1024 * 1024,
     max_frame: 64 * 1024,
     max_streams: 1,

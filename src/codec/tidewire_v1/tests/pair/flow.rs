@@ -1,8 +1,10 @@
 //! Windows: who may send how much, and what gives it back.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 
-use super::{Pair, answered, body, events, headers, writable};
+use super::{BUDGET, NOW, Pair, answered, body, events, headers, writable};
 use crate::codec::tidewire_v1::{Limits, code};
 
 #[test]
@@ -150,4 +152,49 @@ fn a_reader_that_releases_too_much_gives_back_only_its_own() {
     }
     let told = pair.client_speaks();
     assert_eq!(body(&told, late[0]) + body(&told, late[1]), 65_536);
+}
+
+/// Rounds until all of a body has come: the client's line carries one message a round, and each message is on its way
+/// for `way` rounds.
+fn rounds(gateway: Limits, total: usize, way: usize) -> usize {
+    let mut pair = Pair::greeted(Limits::default(), gateway);
+    let id = pair.open(false);
+    pair.client.send_data(id, vec![7; total], true);
+    let mut under_way = [VecDeque::new(), VecDeque::new()];
+    let mut read = 0;
+    for round in 0.. {
+        let sent = [pair.client.poll_transmit(BUDGET), pair.gateway.poll_transmit(BUDGET)];
+        for (sent, way) in sent.into_iter().zip(&mut under_way) {
+            way.push_back(sent);
+        }
+        if round < way {
+            continue;
+        }
+        let [up, down] = under_way.each_mut().map(|way| way.pop_front().flatten());
+        if let Some(message) = up {
+            pair.gateway.handle_message(NOW, &message).expect("a well-behaved peer");
+            let came = body(&events(&mut pair.gateway, &message), id);
+            pair.gateway.release(id, came);
+            read += came;
+        }
+        if let Some(message) = down {
+            pair.client.handle_message(NOW, &message).expect("a well-behaved peer");
+            events(&mut pair.client, &message);
+        }
+        if read == total {
+            return round;
+        }
+    }
+    unreachable!()
+}
+
+#[test]
+fn a_line_is_full_as_long_as_a_window_less_what_is_owed_covers_the_way() {
+    // There and back it takes ten messages, 640 KiB.
+    let (total, way) = (16 << 20, 5);
+    let line = total / BUDGET;
+    let short = Limits { stream_window: 256 * 1024, connection_window: 16 << 20, ..Limits::default() };
+    let long = Limits { stream_window: 1024 * 1024, ..short };
+    assert!(rounds(short, total, way) > 2 * line, "{} rounds", rounds(short, total, way));
+    assert!(rounds(long, total, way) < line * 11 / 10, "{} rounds", rounds(long, total, way));
 }
