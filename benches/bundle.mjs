@@ -81,7 +81,10 @@ async function bundle(entry, outfile, { tidewire = packageDist, rust = "bench-ru
     outfile: outfile ?? "out.js",
     write: !!outfile,
     bundle: true,
-    minify: true,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    // A profile is read by names.
+    minifyIdentifiers: !entry.startsWith("clients/"),
     format: "esm",
     target: "es2022",
     logLevel: "error",

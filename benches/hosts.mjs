@@ -42,6 +42,7 @@ export class Chromium {
     const pid = await this.#pidOf(page);
     return {
       pid,
+      session: () => page.context().newCDPSession(page),
       before: (params) => page.evaluate((params) => globalThis.before(params), params),
       run: (params) => page.evaluate((params) => globalThis.run(params), params),
       close: () => page.context().close(),

@@ -5,6 +5,9 @@ import { chart } from "./chart.mjs";
 import { networkCases, socket } from "./network.mjs";
 import { figure, median, ratio } from "./figures.mjs";
 
+/** Functions that a profile names. */
+const FUNCTIONS = 12;
+
 const docs = new URL("../docs/", import.meta.url);
 
 /** docs/benchmarks.md and the chart that the README shows. */
@@ -25,7 +28,7 @@ export function networkSummary(results) {
 
 /** The tables, for a terminal. */
 export function summary(results) {
-  return [barsTable(results), ...caseTables(results), sizeTable(results)].join("\n\n");
+  return [barsTable(results), ...caseTables(results), sizeTable(results), ...profiles(results)].join("\n\n");
 }
 
 function page(results) {
@@ -104,6 +107,28 @@ connect-web's in the same round. The pages come over loopback as they are, where
 line the download counts, which is the table above.
 
 ${coldTable(results)}
+
+## Where the rest goes
+
+\`\`\`sh
+cargo xtask bench profile chromium
+\`\`\`
+
+What Chromium's profiler sees on the main thread of a page that has run the case before, in µs of each operation. Where
+nothing runs, the page waits for other processes and threads: the browser's network process, the gateway, the service.
+"browser" is the browser's own code, outside any function that has a name; "called by JavaScript" are its functions such
+as \`fetch\` and \`send\`. WebAssembly is the module as it ships, whose functions have no names.
+
+- Of a unary call over fetch, all but the JavaScript and the WebAssembly is the browser's, as in raw fetch. What is
+  Tidewire's own goes in small parts to the list of headers, the crossings, the timer that lets go of a response which
+  stays open, and the reader that ends a message above its limit while it comes; \`arrayBuffer()\` would do without.
+- A unary call over tidewire.v1 is one WebSocket message each way of about 100 and 220 bytes, as a ping-pong is, and the
+  browser takes as much for them as for those of a raw WebSocket: about two thirds of what the bar allows.
+- 64 KiB messages over tidewire.v1: Chromium takes the most of it to receive a WebSocket message of that size, and it is
+  no cheaper a byte in smaller or larger ones. A message and its prefix are more than one WebSocket message may be, so
+  that nearly all have to be joined.
+
+${profiles(results).join("\n\n")}
 `;
 }
 
@@ -202,6 +227,29 @@ function networkTables({ rows }) {
     const names = Object.keys(rows.find((row) => row.title === title)?.figures ?? {});
     return `## ${title}\n\n${calls ? "Median call, " : ""}${unit}.\n\n${markdown(["network", ...names, "÷"], table)}`;
   });
+}
+
+function profiles({ profiles = [] }) {
+  return profiles.map(({ name, of }) => {
+    const { title } = cases.find((one) => one.name === name);
+    const clients = Object.keys(of);
+    const layers = rows(clients.map((client) => of[client].layers));
+    const functions = rows(clients.slice(1).map((client) => of[client].functions)).slice(0, FUNCTIONS);
+    return [
+      `### ${title}`,
+      markdown(["layer, µs", ...clients], layers),
+      markdown(["function, µs of its own", ...clients.slice(1)], functions),
+    ].join("\n\n");
+  });
+}
+
+/** One row for each name in any of the columns, the dearest first. */
+function rows(columns) {
+  const names = [...new Set(columns.flatMap((column) => Object.keys(column)))];
+  const most = (name) => Math.max(...columns.map((column) => column[name] ?? 0));
+  return names
+    .sort((a, b) => most(b) - most(a))
+    .map((name) => [name, ...columns.map((column) => number(column[name] ?? 0))]);
 }
 
 function markdown(head, rows) {

@@ -16,6 +16,7 @@ import { cases, clientsOf, moduleOf, nameOf, smoke } from "./cases.mjs";
 import { Chromium, Node } from "./hosts.mjs";
 import { machine } from "./machine.mjs";
 import { measureNetworks, networkNames } from "./network.mjs";
+import { profile, profiled } from "./profile.mjs";
 import { memory, millisSince, resetPeak, threads } from "./processes.mjs";
 import { networkSummary, summary, writeDocs, writeNetworks } from "./report.mjs";
 
@@ -50,7 +51,7 @@ const hosts = { chromium: Chromium, node: Node };
 const wanted = (name) => positionals.length === 0 || positionals.includes(name);
 const runtimes = Object.keys(hosts).filter((name) => wanted(name) || !positionals.some((p) => hosts[p]));
 const named = positionals.filter((name) => !hosts[name]);
-const all = [...cases, { name: "cold" }, { name: "gateway" }];
+const all = [...cases, { name: "cold" }, { name: "profile" }, { name: "gateway" }];
 const chosen = all.filter(({ name }) => named.length === 0 || named.includes(name));
 if (chosen.length === 0) throw new Error(`no case ${named}; there are ${all.map(({ name }) => name)}`);
 const runs = (client) => values.only?.some((part) => client.includes(part)) ?? true;
@@ -63,6 +64,7 @@ const results = {
   versions: {},
   cases: [],
   cold: {},
+  profiles: [],
   sizes: await sizes(site),
 };
 try {
@@ -83,7 +85,11 @@ if (!values.smoke && !values.only) {
 }
 console.log(summary(results));
 if (values.write) await writeDocs(results);
-const done = results.cases.length + Object.keys(results.cold).length + (results.gateway ? 1 : 0);
+const done =
+  results.cases.length +
+  Object.keys(results.cold).length +
+  results.profiles.length +
+  (results.gateway ? 1 : 0);
 console.log(`${done} passed, 0 failed`);
 
 /** Far from the server; see network.mjs. */
@@ -105,12 +111,13 @@ async function networks() {
 }
 
 /** What did not run now is taken from the last time that it did. */
-function merge(now, { cases = [], cold = {}, gateway, versions = {} }) {
+function merge(now, { cases = [], cold = {}, profiles = [], gateway, versions = {} }) {
   const isNew = (old) => !now.cases.some(({ name, runtime }) => name === old.name && runtime === old.runtime);
   now.cases.push(...cases.filter(isNew));
   now.versions = { ...versions, ...now.versions };
   now.gateway ??= gateway;
   if (Object.keys(now.cold).length === 0) now.cold = cold;
+  if (now.profiles.length === 0) now.profiles = profiles;
 }
 
 async function measureIn(runtime) {
@@ -123,6 +130,7 @@ async function measureIn(runtime) {
       if (rows) results.cases.push({ name: theCase.name, runtime, rows });
     }
     if (runtime === "chromium" && isChosen("cold")) await measureCold(host);
+    if (runtime === "chromium" && isChosen("profile")) await profileAll(host);
   } finally {
     await host.close();
   }
@@ -173,6 +181,19 @@ async function measureCold(host) {
       const ms = await host.cold(app);
       if (start > 0) results.cold[app].push(ms);
     }
+  }
+}
+
+async function profileAll(host) {
+  for (const { name, clients } of profiled) {
+    const { params } = cases.find((one) => one.name === name);
+    const of = {};
+    for (const client of clients) {
+      const page = await host.client(moduleOf(client), client);
+      of[client] = await profile(page, params);
+      await page.close();
+    }
+    results.profiles.push({ name, of });
   }
 }
 
