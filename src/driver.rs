@@ -1,7 +1,7 @@
 //! Joins a call and a transport. It is called, it does not await: after every event it feeds the call, lets the
 //! transport do what the call wants done, and then tells the face.
 
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use wasm_bindgen::JsValue;
 use crate::call::{Call, Event, Transmit};
 use crate::codec::HeaderList;
 use crate::codec::envelope::Payload;
-use crate::codec::gzip::IS_BUILT;
 use crate::status::{Code, Fault, Status};
+#[cfg(feature = "gzip")]
 use crate::transport::gzip::Gzip;
 use crate::transport::timer::Timer;
 use crate::transport::web::now;
@@ -47,6 +47,7 @@ struct Inner {
     streams: bool,
     deadline: Option<Timer>,
     /// Made for the first message that needs it.
+    #[cfg(feature = "gzip")]
     gzip: Option<Gzip>,
     /// A sender waits for room.
     awaits_room: bool,
@@ -73,6 +74,7 @@ impl Driver {
             exchange: None,
             streams,
             deadline: None,
+            #[cfg(feature = "gzip")]
             gzip: None,
             awaits_room: false,
             cause: JsValue::UNDEFINED,
@@ -164,8 +166,11 @@ impl Driver {
                 (Transmit::Release(bytes), Some(exchange)) => exchange.release(bytes),
                 (Transmit::Reset, Some(exchange)) => exchange.reset(),
                 (Transmit::Done, Some(exchange)) => exchange.done(),
-                (Transmit::Inflate { bytes, limit }, _) if IS_BUILT => self.gzip().inflate(&bytes, limit),
-                (Transmit::Deflate(bytes), _) if IS_BUILT => self.gzip().deflate(&bytes),
+                #[cfg(feature = "gzip")]
+                (Transmit::Inflate { bytes, limit }, _) => self.gzip().inflate(&bytes, limit),
+                #[cfg(feature = "gzip")]
+                (Transmit::Deflate(bytes), _) => self.gzip().deflate(&bytes),
+                #[cfg(not(feature = "gzip"))]
                 (Transmit::Inflate { .. } | Transmit::Deflate(_), _) => {}
                 // It ended before it was opened.
                 (_, None) => {}
@@ -175,9 +180,10 @@ impl Driver {
         self.transmitting.set(false);
     }
 
-    fn gzip(self: &Rc<Self>) -> RefMut<'_, Gzip> {
+    #[cfg(feature = "gzip")]
+    fn gzip(self: &Rc<Self>) -> std::cell::RefMut<'_, Gzip> {
         let new = || Gzip::new(Rc::new(self.clone()));
-        RefMut::map(self.inner.borrow_mut(), |inner| inner.gzip.get_or_insert_with(new))
+        std::cell::RefMut::map(self.inner.borrow_mut(), |inner| inner.gzip.get_or_insert_with(new))
     }
 
     fn poll_transmit(&self) -> Option<Transmit> {
@@ -219,12 +225,14 @@ impl Driver {
     }
 
     fn end(&self, status: Status, trailers: HeaderList) {
-        let (exchange, gzip, cause) = {
+        let (exchange, cause) = {
             let inner = &mut *self.inner.borrow_mut();
             inner.deadline = None;
-            (inner.exchange.take(), inner.gzip.take(), std::mem::take(&mut inner.cause))
+            #[cfg(feature = "gzip")]
+            drop(inner.gzip.take());
+            (inner.exchange.take(), std::mem::take(&mut inner.cause))
         };
-        drop((exchange, gzip));
+        drop(exchange);
         self.face.end(status, trailers, cause);
     }
 }
@@ -237,6 +245,7 @@ impl Sink for Rc<Driver> {
             Incoming::Room => return self.room(),
             _ => None,
         };
+        #[cfg(feature = "gzip")]
         let makes_room = matches!(event, Incoming::Deflated(_));
         if let Incoming::Failed { cause, .. } = &event {
             self.inner.borrow_mut().cause = cause.clone();
@@ -245,6 +254,7 @@ impl Sink for Rc<Driver> {
             Incoming::Headers { status, headers } => call.handle_headers(now, status, headers),
             Incoming::Data(chunk) => call.handle_data(now, chunk.bytes),
             Incoming::End(trailers) => call.handle_end(now, trailers),
+            #[cfg(feature = "tidewire-v1")]
             Incoming::Reset { code, reason, sent } => call.handle_reset(now, code, &reason, sent),
             Incoming::Closed { code, reason } => call.handle_close(now, code, &reason),
             Incoming::Failed { message, .. } => {
@@ -254,10 +264,13 @@ impl Sink for Rc<Driver> {
                 call.handle_failure(now, Status::misuse(Code::ResourceExhausted, message));
             }
             Incoming::Overflow { unread } => call.handle_failure(now, overflow(unread)),
+            #[cfg(feature = "gzip")]
             Incoming::Deflated(bytes) => call.handle_deflated(now, &bytes),
+            #[cfg(feature = "gzip")]
             Incoming::Inflated(result) => call.handle_inflated(now, result),
             Incoming::Room => {}
         });
+        #[cfg(feature = "gzip")]
         if makes_room {
             self.room();
         }

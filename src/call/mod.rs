@@ -167,7 +167,7 @@ impl Call {
 
     fn request_headers(&mut self) -> HeaderList {
         let mut headers = self.protocol.request_headers(self.config.timeout);
-        if let (true, Some(after)) = (self.config.triple, self.config.timeout) {
+        if let (true, Some(after)) = (self.is_triple(), self.config.timeout) {
             triple::push_timeout(after, &mut headers);
         }
         headers.append(&mut self.config.metadata);
@@ -295,6 +295,8 @@ impl Call {
                 Ok(Some(Frame::Message(payload))) => {
                     self.message(if held { Payload::Joined(payload.into_bytes(chunk)) } else { payload })
                 }
+                // Of no protocol without gzip.
+                Ok(Some(Frame::Compressed { .. })) if !gzip::IS_BUILT => Ok(()),
                 Ok(Some(Frame::Compressed { flags, payload, limit })) => {
                     self.inflating.park(flags, payload.into_bytes(chunk), limit);
                     self.inflating.held.extend_from_slice(&chunk[at..]);
@@ -356,12 +358,13 @@ impl Call {
                             return self.broken(status);
                         }
                     }
+                    Frame::Headers(_) => {}
+                    Frame::Compressed { .. } if !gzip::IS_BUILT => {}
                     Frame::Compressed { flags, payload, limit } => {
                         self.inflating.park(flags, payload.into_bytes(&[]), limit);
                         self.inflating.end = Some(End::Whole(None));
                         return self.flow();
                     }
-                    Frame::Headers(_) => {}
                     Frame::End(status, trailers) => return self.finished(status, trailers),
                 }
             },
@@ -415,9 +418,14 @@ impl Call {
         self.ended(End::Broken(status));
     }
 
+    /// Channels have none.
+    fn is_triple(&self) -> bool {
+        cfg!(any(feature = "js", not(target_family = "wasm"))) && self.config.triple
+    }
+
     /// What else a loss may mean.
     fn hint(&self) -> &'static str {
-        if self.config.triple && self.state.owes_headers() { triple::LOST } else { "" }
+        if self.is_triple() && self.state.owes_headers() { triple::LOST } else { "" }
     }
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen::JsValue;
 
 #[cfg(doc)]
 use super::CallKind;
@@ -78,7 +78,8 @@ pub struct Builder {
     transport: Transport,
     timeout: Option<Duration>,
     metadata: HeaderMap,
-    fetch_init: Vec<(String, String)>,
+    /// Names and values, a NUL behind each.
+    fetch_init: String,
     max_message: Option<usize>,
     receive_window: usize,
     buffer_requests: usize,
@@ -94,7 +95,7 @@ impl Builder {
             transport: Transport::default(),
             timeout: None,
             metadata: HeaderMap::new(),
-            fetch_init: Vec::new(),
+            fetch_init: String::new(),
             max_message: None,
             receive_window: MIB,
             buffer_requests: 0,
@@ -139,7 +140,10 @@ impl Builder {
     /// One more member of `RequestInit` for every `fetch`, of those whose value is a text: `cache`, `integrity`, `mode`,
     /// `redirect`, `referrer`, `referrerPolicy`. Some runtimes refuse some of them.
     pub fn fetch_init(mut self, member: &str, value: &str) -> Self {
-        self.fetch_init.push((member.to_string(), value.to_string()));
+        for part in [member, value] {
+            self.fetch_init.push_str(part);
+            self.fetch_init.push('\0');
+        }
         self
     }
 
@@ -177,22 +181,18 @@ impl Builder {
 
     /// The channel; `INVALID_ARGUMENT` where the base URL or the metadata are none.
     pub fn build(self) -> Result<Channel, tonic::Status> {
-        self.build_on(globals::fetch(), globals::web_socket())
+        self.build_on(globals::own("fetch"), globals::own("WebSocket"))
     }
 
     /// On what the runtime has, or a test.
-    pub(super) fn build_on(
-        self,
-        fetch: Option<Function>,
-        web_socket: Option<Function>,
-    ) -> Result<Channel, tonic::Status> {
+    pub(super) fn build_on(self, fetch: Function, web_socket: Function) -> Result<Channel, tonic::Status> {
         let settings = self.settings(fetch, web_socket);
-        let settings = settings.map_err(|status| tonic_status(&status, &HeaderList::new()))?;
+        let settings = settings.map_err(|status| tonic_status(status, &HeaderList::new()))?;
         Ok(Channel(Confined::new(Rc::new(settings))))
     }
 
-    fn settings(self, fetch: Option<Function>, web_socket: Option<Function>) -> Result<Settings, Status> {
-        let url = globals::resolve(&self.base_url).unwrap_or_default();
+    fn settings(self, fetch: Function, web_socket: Function) -> Result<Settings, Status> {
+        let url = globals::resolve(&self.base_url);
         let base = url.trim_end_matches('/').to_string();
         let (secure, rest) = match (base.strip_prefix("https:"), base.strip_prefix("http:")) {
             (Some(rest), _) => (true, rest),
@@ -211,13 +211,11 @@ impl Builder {
         // Where requests can be streamed while the answer comes, nothing has to be kept.
         let buffer = if able.full_duplex { 0 } else { self.buffer_requests };
         let runtime = Runtime {
-            fetch: fetch.is_some(),
+            fetch: !fetch.is_undefined(),
             request_buffering: buffer > 0,
-            websocket: web_socket.is_some(),
+            websocket: !web_socket.is_undefined(),
             ..able
         };
-        let none = || JsValue::UNDEFINED.unchecked_into::<Function>();
-        let init = self.fetch_init.iter().map(|(name, value)| (&**name, &**value));
         Ok(Settings {
             runtime,
             speak: match self.protocol {
@@ -234,8 +232,8 @@ impl Builder {
                 Transport::TidewireV1 => Some(Name::TidewireV1),
             },
             transports: Transports::on(Ground {
-                fetch: fetch.map_or_else(none, |fetch| globals::with_init(fetch, init)),
-                web_socket: web_socket.unwrap_or_else(none),
+                fetch: globals::with_init(&fetch, &self.fetch_init),
+                web_socket,
                 base,
                 sockets,
                 // The function that was given has its own mind about them.

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue};
 use http_body::Frame;
 use wasm_bindgen::JsValue;
 
-use super::convert::{header_map, ok_trailers, tonic_status};
+use super::convert::{header_map, ok_trailers, set_encoding, tonic_status};
 use crate::codec::HeaderList;
 use crate::codec::envelope::Payload;
 use crate::codec::trailers::first;
@@ -66,10 +66,9 @@ impl Told {
 
     fn take_error(&mut self) -> Option<tonic::Status> {
         let (status, mut trailers) = self.end.take_if(|(status, _)| !status.is_ok())?;
-        if let Some(late) = self.headers.take().filter(|late| *late != trailers) {
-            trailers.splice(0..0, late);
-        }
-        Some(self.failure.take().unwrap_or_else(|| tonic_status(&status, &trailers)))
+        let mut all = self.headers.take().filter(|late| *late != trailers).unwrap_or_default();
+        all.append(&mut trailers);
+        Some(self.failure.take().unwrap_or_else(|| tonic_status(status, &all)))
     }
 }
 
@@ -123,11 +122,12 @@ impl Face for RustFace {
 /// A slice keeps all of its chunk, which other calls share. One that has to wait behind others is copied where it is a
 /// small part: or a reader that is behind would hold many times what its window allows.
 fn slice(chunk: Chunk<'_>, range: Range<usize>, waits: bool) -> Bytes {
-    let bytes = &chunk.bytes[range];
+    let bytes = &chunk.bytes[range.clone()];
     if waits && bytes.len() < chunk.whole.len() / SMALL {
         return Bytes::copy_from_slice(bytes);
     }
-    chunk.whole.slice_ref(bytes)
+    let start = chunk.offset + range.start;
+    chunk.whole.slice(start..start + range.len())
 }
 
 /// Nothing is borrowed meanwhile: an executor may poll at once.
@@ -169,7 +169,7 @@ impl Call {
         let mut headers = header_map(&told.headers.take().unwrap_or_default());
         // tonic reads here, and never again, what the messages are compressed by.
         if let (true, Some(encoding)) = (is_early, told.encoding.take()) {
-            headers.insert("grpc-encoding", encoding);
+            set_encoding(&mut headers, encoding);
         }
         Poll::Ready(Ok(headers))
     }
@@ -194,9 +194,9 @@ impl Call {
         if let Some(error) = told.take_error() {
             return Poll::Ready(Some(Err(error)));
         }
-        if let Some((_, trailers)) = told.end.take() {
+        if let Some((_, mut trailers)) = told.end.take() {
             let mut all = told.headers.take().unwrap_or_default();
-            all.extend(trailers);
+            all.append(&mut trailers);
             return Poll::Ready(Some(Ok(Frame::trailers(ok_trailers(&all)))));
         }
         if told.ended {

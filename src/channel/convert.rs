@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::metadata::MetadataMap;
 
@@ -10,35 +11,44 @@ use crate::codec::HeaderList;
 use crate::codec::trailers::first;
 use crate::status::Status;
 
-const STATUS: [&str; 3] = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
+/// Made by the compiler: a name that is looked up by its text goes through the table of all that HTTP knows.
+const STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
 /// Headers without those of the status. `fetch` and proxies join repeats by commas, which base64 does not have.
 pub(super) fn header_map(headers: &HeaderList) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
-        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
-        if STATUS.contains(&name.as_str()) {
+        if matches!(name.as_str(), "grpc-status" | "grpc-message" | "grpc-status-details-bin") {
             continue;
         }
-        let is_binary = name.as_str().ends_with("-bin");
+        let is_binary = name.ends_with("-bin");
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
         for part in value.split(|byte| is_binary && *byte == b',') {
-            if let Ok(value) = HeaderValue::from_bytes(part.trim_ascii()) {
-                map.append(&name, value);
+            let Ok(value) = HeaderValue::from_bytes(part.trim_ascii()) else { continue };
+            match map.entry(name.clone()) {
+                Entry::Occupied(mut entry) => entry.append(value),
+                Entry::Vacant(entry) => drop(entry.insert(value)),
             }
         }
     }
     map
 }
 
+/// The headers of an answer that is handed over before they are there: `encoding` is the one that there can be.
+pub(super) fn set_encoding(headers: &mut HeaderMap, encoding: HeaderValue) {
+    headers.insert(ENCODING, encoding);
+}
+
 /// The trailers of a call that ended with OK, as tonic wants to see them.
 pub(super) fn ok_trailers(trailers: &HeaderList) -> HeaderMap {
     let mut map = header_map(trailers);
-    map.insert("grpc-status", HeaderValue::from_static("0"));
+    map.insert(STATUS, HeaderValue::from_static("0"));
     map
 }
 
 /// The status with its details and metadata; ours is its source.
-pub(super) fn tonic_status(status: &Status, trailers: &HeaderList) -> tonic::Status {
+pub(super) fn tonic_status(status: Status, trailers: &HeaderList) -> tonic::Status {
     let details =
         first(trailers, "grpc-status-details-bin").and_then(|text| base64::decode(text.trim_ascii()));
     let mut converted = tonic::Status::with_details_and_metadata(
@@ -47,6 +57,6 @@ pub(super) fn tonic_status(status: &Status, trailers: &HeaderList) -> tonic::Sta
         details.unwrap_or_default().into(),
         MetadataMap::from_headers(header_map(trailers)),
     );
-    converted.set_source(Arc::new(status.clone()));
+    converted.set_source(Arc::new(status));
     converted
 }

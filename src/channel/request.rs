@@ -13,6 +13,7 @@ use super::convert::tonic_status;
 use super::upload::{Gathered, gather, upload};
 use crate::call::{self, CallKind, Config};
 use crate::codec::framed::Own;
+use crate::codec::trailers::first;
 use crate::codec::{HeaderList, Protocol, timeout};
 use crate::driver::Driver;
 use crate::metadata;
@@ -31,13 +32,14 @@ const MAX_BARE: usize = 4 * 1024 * 1024;
 /// Opens the call, and sends what is there of its requests.
 pub(super) fn open(settings: &Settings, request: http::Request<Body>) -> Result<Call, tonic::Status> {
     let (head, body) = request.into_parts();
+    let headers = listed(&head.headers);
     let gathered = gather(body)?;
-    let prepared = prepare(settings, &head, &gathered);
-    let (prepared, transport) = prepared.map_err(|status| tonic_status(&status, &HeaderList::new()))?;
+    let prepared = prepare(settings, &head, &headers, &gathered);
+    let (prepared, transport) = prepared.map_err(|status| tonic_status(status, &HeaderList::new()))?;
 
     let Gathered { pieces, rest } = gathered;
     let call = Call::new(|face| Driver::open(prepared, rest.is_some(), transport, face));
-    if let Some(encoding) = only_encoding(&head.headers) {
+    if let Some(encoding) = only_encoding(&headers) {
         call.takes(encoding);
     }
     pieces.iter().for_each(|piece| call.send(piece));
@@ -53,6 +55,7 @@ pub(super) fn open(settings: &Settings, request: http::Request<Body>) -> Result<
 fn prepare(
     settings: &Settings,
     head: &http::request::Parts,
+    headers: &HeaderList,
     gathered: &Gathered,
 ) -> Result<(call::Call, Rc<dyn Transport>), Status> {
     let declared = head.extensions.get::<CallKind>().copied();
@@ -67,7 +70,7 @@ fn prepare(
         check_connect(declared, gathered)?;
     }
     let get = head.extensions.get::<UseHttpGet>().is_some();
-    let value = |name: &str| head.headers.get(name).map(|value| value.as_bytes().to_vec());
+    let value = |name: &str| first(headers, name).map(<[u8]>::to_vec);
     let is_bare = settings.speak == Speak::Connect && kind == CallKind::Unary;
     let own = Own {
         // A bare message has no flag of its own.
@@ -78,14 +81,14 @@ fn prepare(
         max: settings.max_message().unwrap_or(if is_bare { MAX_BARE } else { u32::MAX as usize }),
     };
     let protocol = framed(name, kind, settings.speak, get, settings.subtype(), own)?;
-    let metadata = metadata(settings.metadata(), &head.headers)?;
+    let metadata = metadata(settings.metadata(), headers)?;
     protocol.check_metadata(&metadata)?;
     let config = Config {
         // Pieces are told, not messages, of which there may be any number.
         kind: told,
         path: head.uri.path().to_string(),
         metadata,
-        timeout: asked_timeout(&head.headers)?.or_else(|| settings.timeout()),
+        timeout: asked_timeout(headers)?.or_else(|| settings.timeout()),
         triple: false,
         receive_window: settings.receive_window(),
     };
@@ -107,34 +110,37 @@ fn check_connect(declared: Option<CallKind>, gathered: &Gathered) -> Result<(), 
 }
 
 /// The channel's metadata, but for names that the call has itself, and the call's.
-fn metadata(defaults: &HeaderMap, own: &HeaderMap) -> Result<HeaderList, Status> {
-    let defaults = defaults.iter().filter(|(name, _)| !own.contains_key(*name));
-    let mut list = HeaderList::new();
-    for (name, value) in defaults.chain(own) {
-        if OWN.contains(&name.as_str()) {
-            continue;
-        }
-        metadata::check(name.as_str(), value.as_bytes())?;
-        list.push((name.to_string(), value.as_bytes().to_vec()));
+fn metadata(defaults: &HeaderMap, own: &HeaderList) -> Result<HeaderList, Status> {
+    let mut all = listed(defaults);
+    all.retain(|(name, _)| first(own, name).is_none());
+    all.extend_from_slice(own);
+    all.retain(|(name, _)| !OWN.contains(&name.as_str()));
+    for (name, value) in &all {
+        metadata::check(name, value)?;
     }
-    Ok(list)
+    Ok(all)
+}
+
+/// Headers are looked up by their names here, as everywhere: in a `HeaderMap` that is a hash, of a name that has been parsed.
+fn listed(headers: &HeaderMap) -> HeaderList {
+    headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect()
 }
 
 /// What the messages of an answer are compressed by if they are at all, where the caller leaves no choice.
-fn only_encoding(headers: &HeaderMap) -> Option<HeaderValue> {
-    let accepted = headers.get("grpc-accept-encoding")?.to_str().ok()?;
-    let mut names = accepted.split(',').map(str::trim).filter(|name| *name != "identity");
+fn only_encoding(headers: &HeaderList) -> Option<HeaderValue> {
+    let names = first(headers, "grpc-accept-encoding")?.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let mut names = names.filter(|name| *name != b"identity");
     match (names.next(), names.next()) {
-        (Some(only), None) => only.parse().ok(),
+        (Some(only), None) => HeaderValue::from_bytes(only).ok(),
         _ => None,
     }
 }
 
 /// What `Request::set_timeout` wrote.
-fn asked_timeout(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
-    let Some(value) = headers.get("grpc-timeout") else { return Ok(None) };
-    timeout::decode_grpc(value.as_bytes()).map(Some).ok_or_else(|| {
-        let text = String::from_utf8_lossy(value.as_bytes());
+fn asked_timeout(headers: &HeaderList) -> Result<Option<Duration>, Status> {
+    let Some(value) = first(headers, "grpc-timeout") else { return Ok(None) };
+    timeout::decode_grpc(value).map(Some).ok_or_else(|| {
+        let text = String::from_utf8_lossy(value);
         let words = words!["grpc-timeout \"", text, "\" is none: use Request::set_timeout"];
         Status::misuse(Code::InvalidArgument, words)
     })

@@ -36,6 +36,17 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// The same: but a shape that this build never makes is none, so that the compiler leaves out what is for it.
+    fn built(self) -> Self {
+        let is_built = match self {
+            Self::Grpc { .. } => true,
+            Self::Text => text::IS_BUILT,
+            Self::Connect => cfg!(feature = "connect"),
+            Self::Bare { .. } => cfg!(any(feature = "connect", feature = "triple")),
+        };
+        if is_built { self } else { Self::Grpc { last: 0x80 } }
+    }
+
     fn last(self) -> u8 {
         match self {
             Self::Grpc { last } => last,
@@ -113,8 +124,12 @@ const START: Place = Place::Prefix { bytes: [0; PREFIX], got: 0 };
 impl Framed {
     /// What `inner` speaks.
     pub fn new(inner: Box<dyn Protocol>, shape: Shape, own: Own) -> Self {
-        let place = if matches!(shape, Shape::Bare { .. }) { Place::Inner } else { START };
+        let place = if matches!(shape.built(), Shape::Bare { .. }) { Place::Inner } else { START };
         Self { inner, shape, own, place, messages: 0, http: 0, is_readable: false, plain: None }
+    }
+
+    fn shape(&self) -> Shape {
+        self.shape.built()
     }
 
     fn next_binary(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {
@@ -195,7 +210,7 @@ impl Framed {
     /// that the caller cannot undo, one of a byte, which it refuses in its own words.
     fn begin(&mut self, flags: u8) -> Result<Option<usize>, Status> {
         // A message behind the one that is due does not pass either: it counts once it is whole.
-        if flags & self.shape.last() != 0 || self.own.single && self.messages == 1 {
+        if flags & self.shape().last() != 0 || self.own.single && self.messages == 1 {
             self.place = Place::Inner;
             return Ok(None);
         }
@@ -243,7 +258,7 @@ impl Framed {
 
     /// Whether what the dialect below has read is a message in an envelope, where all but a surplus one pass.
     fn is_message(&self, frame: &Frame) -> bool {
-        match (self.shape, frame) {
+        match (self.shape(), frame) {
             (Shape::Bare { .. }, _) => false,
             (_, Frame::Message(_)) => true,
             (shape, Frame::Compressed { flags, .. }) => flags & shape.last() == 0,
@@ -254,10 +269,10 @@ impl Framed {
     /// Names the messages' encoding as the caller knows it. What the transport has undone is not for the caller to undo;
     /// and one that it does not take is for us to refuse, at the first message that has it: tonic refuses the name alone.
     fn check_encoding(&mut self, headers: &mut HeaderList) {
-        let encoding = self.shape.names().0;
+        let encoding = self.shape().names().0;
         let named = trailers::first(headers, encoding).map(<[u8]>::trim_ascii);
         self.is_readable = named.is_some_and(|named| self.own.takes(named));
-        match self.shape {
+        match self.shape() {
             Shape::Bare { is_inflated: true } => {}
             Shape::Bare { .. } => rename(headers, encoding),
             _ if self.is_readable || named == Some(b"identity") => rename(headers, encoding),
@@ -278,6 +293,7 @@ impl Framed {
     /// The frame at the end of a bare message is the message; with its envelope it is one like any other.
     fn wrapped(&mut self, frame: Frame) -> Frame {
         match frame {
+            other if !matches!(self.shape(), Shape::Bare { .. }) => other,
             Frame::Message(payload) => self.enveloped(0, &payload),
             Frame::Compressed { flags, payload, .. } if self.http == 200 => {
                 // The dialect has had its message: one of no bytes, which nobody is told of.
@@ -316,7 +332,7 @@ impl Protocol for Framed {
     }
 
     fn request_headers(&self, timeout: Option<Duration>) -> HeaderList {
-        let (encoding, accept) = *self.shape.names();
+        let (encoding, accept) = *self.shape().names();
         let mut headers = self.inner.request_headers(timeout);
         headers.retain(|(name, _)| name != encoding && name != accept);
         let mut push = |name: &str, value: &Option<Vec<u8>>| {
@@ -326,7 +342,7 @@ impl Protocol for Framed {
         if !self.inner.is_get() {
             push(encoding, &self.own.encoding);
         }
-        if self.shape != (Shape::Bare { is_inflated: true }) {
+        if self.shape() != (Shape::Bare { is_inflated: true }) {
             push(accept, &self.own.accept);
         }
         headers
@@ -346,7 +362,7 @@ impl Protocol for Framed {
 
     /// Of a piece of the framed body; of a bare message, all of it.
     fn encode(&self, framed: &[u8], _: bool) -> Vec<u8> {
-        match self.shape {
+        match self.shape() {
             Shape::Grpc { .. } | Shape::Connect => framed.to_vec(),
             Shape::Text => text::encode(framed),
             Shape::Bare { .. } => {
@@ -358,7 +374,7 @@ impl Protocol for Framed {
 
     fn handle_headers(&mut self, http: u16, headers: &mut HeaderList) -> Result<(), Status> {
         self.http = http;
-        let is_text = essence(headers).starts_with(TEXT.as_bytes());
+        let is_text = text::IS_BUILT && essence(headers).starts_with(TEXT.as_bytes());
         self.plain = is_text.then(Default::default);
         if is_text {
             // What is decoded here is binary for the dialect below.
@@ -375,18 +391,21 @@ impl Protocol for Framed {
     }
 
     fn next(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {
-        match self.plain.take() {
+        match self.plain.take().filter(|_| text::IS_BUILT) {
             None => self.next_binary(chunk, at),
             Some((decoder, bytes)) => self.next_text(chunk, at, decoder, bytes),
         }
     }
 
     fn handle_inflated(&mut self, flags: u8, bytes: Vec<u8>) -> Result<Option<Frame>, Status> {
+        if !gzip::IS_BUILT {
+            return Ok(None);
+        }
         Ok(self.inner.handle_inflated(flags, bytes)?.map(|frame| self.last(frame)))
     }
 
     fn handle_end(&mut self, trailers: Option<HeaderList>) -> Frame {
-        if self.plain.as_ref().is_some_and(|(decoder, _)| !decoder.is_whole()) {
+        if text::IS_BUILT && self.plain.as_ref().is_some_and(|(decoder, _)| !decoder.is_whole()) {
             return Frame::End(Status::internal(grpc_web::CUT_BASE64), HeaderList::new());
         }
         // A peer that says why it broke off is believed before our own guess.

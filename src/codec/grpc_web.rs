@@ -186,6 +186,9 @@ impl Protocol for GrpcWeb {
     }
 
     fn handle_inflated(&mut self, flags: u8, bytes: Vec<u8>) -> Result<Option<Frame>, Status> {
+        if !gzip::IS_BUILT {
+            return Ok(None);
+        }
         Ok(Some(if flags & TRAILER == 0 {
             Frame::Message(Payload::Joined(bytes))
         } else {

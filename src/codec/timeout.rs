@@ -30,7 +30,7 @@ pub fn decode_grpc(header: &[u8]) -> Option<Duration> {
     if digits.is_empty() || digits.len() > 8 || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let count: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    let count = digits.iter().fold(0, |count, digit| count * 10 + u64::from(digit - b'0'));
     let of = |units: &[(u8, u64)]| units.iter().find(|(u, _)| u == unit).map(|(_, size)| size * count);
     of(&FINE).map(Duration::from_nanos).or_else(|| of(&COARSE).map(Duration::from_secs))
 }

@@ -12,11 +12,11 @@ pub(crate) mod builtins;
 mod call_socket;
 #[cfg(target_family = "wasm")]
 mod fetch;
-#[cfg(target_family = "wasm")]
+#[cfg(all(target_family = "wasm", feature = "gzip"))]
 pub(crate) mod gzip;
 #[cfg(target_family = "wasm")]
 mod socket;
-#[cfg(target_family = "wasm")]
+#[cfg(all(target_family = "wasm", feature = "tidewire-v1"))]
 mod tidewire_v1;
 #[cfg(target_family = "wasm")]
 pub(crate) mod timer;
@@ -30,6 +30,7 @@ pub(crate) use wasm::*;
 
 #[cfg(target_family = "wasm")]
 mod wasm {
+    #[cfg(feature = "tidewire-v1")]
     use std::ops::Range;
     use std::rc::Rc;
 
@@ -37,6 +38,7 @@ mod wasm {
 
     use super::builtins::Uint8Array;
     use crate::codec::HeaderList;
+    #[cfg(feature = "gzip")]
     use crate::codec::gzip::Unfit;
 
     /// Opens exchanges.
@@ -84,6 +86,7 @@ mod wasm {
         /// The response is complete, with trailers where the transport can see them.
         End(Option<HeaderList>),
         /// The peer broke off with an HTTP/2 error code. `sent`: whether the request had left.
+        #[cfg(feature = "tidewire-v1")]
         Reset {
             code: u32,
             reason: String,
@@ -108,8 +111,10 @@ mod wasm {
             unread: usize,
         },
         /// The platform has compressed what it was to.
+        #[cfg(feature = "gzip")]
         Deflated(Vec<u8>),
         /// The platform has inflated what it was to, or cannot.
+        #[cfg(feature = "gzip")]
         Inflated(Result<Vec<u8>, Unfit>),
         /// What was queued has gone below the mark.
         Room,
@@ -146,6 +151,7 @@ mod wasm {
             }
         }
 
+        #[cfg(feature = "tidewire-v1")]
         pub(crate) fn slice(self, range: Range<usize>) -> Self {
             Self { bytes: &self.bytes[range.clone()], offset: self.offset + range.start, ..self }
         }

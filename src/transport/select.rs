@@ -173,7 +173,10 @@ pub fn protocol(
         (Name::TripleWebsocket, _) if cfg!(feature = "triple-websocket") => {
             return Ok(Box::new(TripleWebsocket::new(messages.max)));
         }
-        (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) => return Ok(Box::new(Grpc::new(messages))),
+        // No other transport carries it.
+        (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) if cfg!(feature = "tidewire-v1") => {
+            return Ok(Box::new(Grpc::new(messages)));
+        }
         (_, Speak::Connect) if cfg!(feature = "connect") && kind != CallKind::Unary => {
             return Ok(Box::new(Connect::new(messages)));
         }

@@ -50,6 +50,7 @@ impl Socket {
         Self { link: WebSocketLink::new(constructor, url, subprotocol, &tell), _tell: tell }
     }
 
+    #[cfg(feature = "tidewire-v1")]
     pub(super) fn is_open(&self) -> bool {
         self.link.is_open()
     }

@@ -1,5 +1,6 @@
 //! The transports of one client or channel.
 
+#[cfg(feature = "tidewire-v1")]
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -10,8 +11,10 @@ use super::builtins::Function;
 use super::call_socket::CallSocket;
 use super::fetch::Fetch;
 use super::select::{Name, left_out};
+#[cfg(feature = "tidewire-v1")]
 use super::tidewire_v1::TidewireV1;
 use crate::status::Status;
+#[cfg(feature = "tidewire-v1")]
 use crate::words::words;
 
 /// A WebSocket cannot hold the peer back: this many receive windows may come before the call is given up.
@@ -37,6 +40,7 @@ pub(crate) struct Ground {
 pub(crate) struct Transports {
     fetch: Rc<Fetch>,
     call_socket: CallSocket,
+    #[cfg(feature = "tidewire-v1")]
     tidewire_v1: Rc<TidewireV1>,
 }
 
@@ -44,13 +48,18 @@ impl Transports {
     pub(crate) fn on(ground: Ground) -> Self {
         let Ground { fetch, web_socket, base, sockets, credentials, buffer, receive_window, max_message } =
             ground;
-        let url = words![sockets, "/tidewire.v1"];
         let max_unread = OVERFLOW * receive_window + max_message;
-        let constructor = web_socket.clone();
+        #[cfg(feature = "tidewire-v1")]
+        let tidewire_v1 = TidewireV1 {
+            constructor: web_socket.clone(),
+            url: words![sockets, "/tidewire.v1"],
+            current: RefCell::new(None),
+        };
         Self {
             fetch: Rc::new(Fetch { fetch, base, buffer, credentials }),
-            call_socket: CallSocket { constructor, base: sockets, max_unread, bare: false },
-            tidewire_v1: Rc::new(TidewireV1 { constructor: web_socket, url, current: RefCell::new(None) }),
+            call_socket: CallSocket { constructor: web_socket, base: sockets, max_unread, bare: false },
+            #[cfg(feature = "tidewire-v1")]
+            tidewire_v1: Rc::new(tidewire_v1),
         }
     }
 
@@ -62,7 +71,8 @@ impl Transports {
             Name::TripleWebsocket if cfg!(feature = "triple-websocket") => {
                 Rc::new(CallSocket { bare: true, ..self.call_socket.clone() })
             }
-            Name::TidewireV1 if cfg!(feature = "tidewire-v1") => self.tidewire_v1.clone(),
+            #[cfg(feature = "tidewire-v1")]
+            Name::TidewireV1 => self.tidewire_v1.clone(),
             _ => return Err(left_out(name.as_str())),
         })
     }
@@ -70,14 +80,16 @@ impl Transports {
     /// Whether a call would find the shared socket open.
     #[cfg(feature = "js")]
     pub(crate) fn has_open_socket(&self) -> bool {
-        cfg!(feature = "tidewire-v1") && self.tidewire_v1.is_open()
+        #[cfg(feature = "tidewire-v1")]
+        return self.tidewire_v1.is_open();
+        #[cfg(not(feature = "tidewire-v1"))]
+        false
     }
 
     /// Closes the shared socket.
     #[cfg(feature = "js")]
     pub(crate) fn close(&self) {
-        if cfg!(feature = "tidewire-v1") {
-            self.tidewire_v1.close();
-        }
+        #[cfg(feature = "tidewire-v1")]
+        self.tidewire_v1.close();
     }
 }

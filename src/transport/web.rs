@@ -90,65 +90,34 @@ pub(crate) mod globals {
     pub(crate) use wasm_bindgen_futures::spawn_local;
 
     use super::Function;
-    use crate::transport::builtins::Array;
 
+    // By functions of their own: a getter of a global object costs an import for it and for each of its members.
     #[wasm_bindgen(inline_js = "
+export const own = (name) => globalThis[name];
+export function resolve(url) {
+  try {
+    return new URL(url, globalThis.location?.href).href;
+  } catch {
+    return '';
+  }
+}
 export function withInit(fetch, members) {
+  if (!members) return fetch;
+  const parts = members.split('\\0');
   const init = {};
-  for (let i = 0; i < members.length; i += 2) init[members[i]] = members[i + 1];
+  for (let i = 0; i + 1 < parts.length; i += 2) init[parts[i]] = parts[i + 1];
   return (url, own) => fetch(url, { ...init, ...own });
 }
 ")]
     extern "C" {
+        /// A global; `undefined` where there is none.
+        pub(crate) fn own(name: &str) -> Function;
+        /// The whole URL, of one that may be relative to the page's or the worker's; empty where it is none.
+        pub(crate) fn resolve(url: &str) -> String;
+        /// A `fetch` with more members of `RequestInit`, which stand back behind those that it is called with: their names
+        /// and values, a NUL behind each.
         #[wasm_bindgen(js_name = withInit)]
-        fn with_js_init(fetch: &Function, members: &Array) -> Function;
-    }
-
-    #[wasm_bindgen]
-    extern "C" {
-        type Global;
-        #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
-        static GLOBAL: Global;
-        #[wasm_bindgen(method, getter)]
-        fn fetch(this: &Global) -> Option<Function>;
-        #[wasm_bindgen(method, getter, js_name = WebSocket)]
-        fn web_socket(this: &Global) -> Option<Function>;
-        #[wasm_bindgen(method, getter)]
-        fn location(this: &Global) -> Option<Location>;
-
-        type Location;
-        #[wasm_bindgen(method, getter)]
-        fn href(this: &Location) -> String;
-
-        #[wasm_bindgen(js_name = URL)]
-        type Url;
-        #[wasm_bindgen(constructor, js_class = "URL", catch)]
-        fn new(url: &str, base: Option<String>) -> Result<Url, JsValue>;
-        #[wasm_bindgen(method, getter)]
-        fn href(this: &Url) -> String;
-    }
-
-    pub(crate) fn fetch() -> Option<Function> {
-        GLOBAL.with(Global::fetch)
-    }
-
-    /// A `fetch` with more members of `RequestInit`, which stand back behind those that it is called with.
-    pub(crate) fn with_init<'a>(fetch: Function, init: impl Iterator<Item = (&'a str, &'a str)>) -> Function {
-        let members = Array::new();
-        for part in init.flat_map(|(name, value)| [name, value]) {
-            members.push(&part.into());
-        }
-        if members.length() > 0 { with_js_init(&fetch, &members) } else { fetch }
-    }
-
-    pub(crate) fn web_socket() -> Option<Function> {
-        GLOBAL.with(Global::web_socket)
-    }
-
-    /// The whole URL, of one that may be relative to the page's or the worker's.
-    pub(crate) fn resolve(url: &str) -> Option<String> {
-        let base = GLOBAL.with(Global::location).map(|location| location.href());
-        Url::new(url, base).ok().map(|url| url.href())
+        pub(crate) fn with_init(fetch: &Function, members: &str) -> Function;
     }
 }
 

@@ -24,7 +24,7 @@ pub(in crate::channel) fn builder(transport: Transport) -> Builder {
 
 pub(in crate::channel) fn channel(stage: &Stage, builder: Builder) -> Channel {
     let (fetch, sockets) = (stage.fetch.fetch(), stage.sockets.constructor());
-    builder.build_on(Some(fetch.unchecked_into()), Some(sockets.unchecked_into())).unwrap()
+    builder.build_on(fetch.unchecked_into(), sockets.unchecked_into()).unwrap()
 }
 
 /// A request as tonic's client makes it.
