@@ -8,8 +8,8 @@ use std::time::Duration;
 use wasm_bindgen::JsValue;
 
 use crate::call::{Call, Event, Transmit};
-use crate::codec::HeaderList;
 use crate::codec::envelope::Payload;
+use crate::codec::{HeaderList, Protocol};
 use crate::status::{Code, Fault, Status};
 #[cfg(feature = "gzip")]
 use crate::transport::gzip::Gzip;
@@ -19,7 +19,10 @@ use crate::transport::{Chunk, Exchange, HIGH_WATER, Incoming, Request, Sink, Tra
 use crate::words::words;
 
 /// Who is told what becomes of a call. It may call back into the driver at once.
-pub(crate) trait Face {
+pub(crate) trait Face: 'static {
+    /// What its calls speak.
+    type Protocol: ?Sized + Protocol;
+
     fn headers(&self, headers: HeaderList);
     /// Messages that lie in `chunk`, or were joined from several. Never empty.
     fn messages(&self, chunk: Option<Chunk<'_>>, messages: Vec<Payload>);
@@ -30,18 +33,18 @@ pub(crate) trait Face {
 }
 
 /// One call on one exchange.
-pub(crate) struct Driver {
-    inner: RefCell<Inner>,
+pub(crate) struct Driver<F: Face> {
+    inner: RefCell<Inner<F::Protocol>>,
     transport: Rc<dyn Transport>,
-    face: Box<dyn Face>,
+    face: F,
     /// Set while the face is being told: what happens meanwhile is told after, in its order.
     telling: Cell<bool>,
     /// Set while the exchange is told: what is to be done meanwhile is done after.
     transmitting: Cell<bool>,
 }
 
-struct Inner {
-    call: Call,
+struct Inner<P: ?Sized + Protocol> {
+    call: Call<P>,
     exchange: Option<Box<dyn Exchange>>,
     /// Whether the body is sent in parts.
     streams: bool,
@@ -54,20 +57,20 @@ struct Inner {
     cause: JsValue,
 }
 
-impl Inner {
+impl<P: ?Sized + Protocol> Inner<P> {
     /// Bytes that wait to be compressed, and for the network.
     fn queued(&self) -> usize {
         self.call.queued() + self.exchange.as_ref().map_or(0, |exchange| exchange.queued())
     }
 }
 
-impl Driver {
+impl<F: Face> Driver<F> {
     /// Opens the call.
     pub(crate) fn open(
-        call: Call,
+        call: Call<F::Protocol>,
         streams: bool,
         transport: Rc<dyn Transport>,
-        face: Box<dyn Face>,
+        face: F,
     ) -> Rc<Self> {
         let inner = Inner {
             call,
@@ -132,7 +135,11 @@ impl Driver {
     }
 
     /// Feeds the call, then drains it: first to the transport, then to the face.
-    fn with<R>(self: &Rc<Self>, chunk: Option<Chunk<'_>>, feed: impl FnOnce(&mut Call, Duration) -> R) -> R {
+    fn with<R>(
+        self: &Rc<Self>,
+        chunk: Option<Chunk<'_>>,
+        feed: impl FnOnce(&mut Call<F::Protocol>, Duration) -> R,
+    ) -> R {
         let result = feed(&mut self.inner.borrow_mut().call, now());
         self.drain(chunk);
         result
@@ -152,9 +159,8 @@ impl Driver {
         if self.transmitting.replace(true) {
             return;
         }
-        while let Some(transmit) = self.poll_transmit() {
-            // Nothing is borrowed meanwhile: the caller's own `fetch` may call back.
-            let mut exchange = self.inner.borrow_mut().exchange.take();
+        // Nothing is borrowed meanwhile: the caller's own `fetch` may call back.
+        while let Some((transmit, mut exchange)) = self.poll_transmit() {
             match (transmit, &mut exchange) {
                 (Transmit::Open { get, path, headers }, slot) => {
                     let streams = self.inner.borrow().streams;
@@ -186,8 +192,11 @@ impl Driver {
         std::cell::RefMut::map(self.inner.borrow_mut(), |inner| inner.gzip.get_or_insert_with(new))
     }
 
-    fn poll_transmit(&self) -> Option<Transmit> {
-        self.inner.borrow_mut().call.poll_transmit()
+    /// What is to be done, and what is to do it.
+    fn poll_transmit(&self) -> Option<(Transmit, Option<Box<dyn Exchange>>)> {
+        let inner = &mut *self.inner.borrow_mut();
+        let transmit = inner.call.poll_transmit()?;
+        Some((transmit, inner.exchange.take()))
     }
 
     fn tell(&self, chunk: Option<Chunk<'_>>) {
@@ -238,7 +247,7 @@ impl Driver {
 }
 
 /// The sink is the driver, for as long as the exchange lasts.
-impl Sink for Rc<Driver> {
+impl<F: Face> Sink for Rc<Driver<F>> {
     fn incoming(&self, event: Incoming<'_>) {
         let chunk = match &event {
             Incoming::Data(chunk) => Some(*chunk),

@@ -1,6 +1,8 @@
 //! Sentences for people, put together without the formatting machinery of the standard library, which would be a tenth
 //! of what a page downloads.
 
+use std::borrow::Cow;
+
 /// One `String` of texts and whole numbers: `words!["stream ", id, " is gone"]`.
 ///
 /// Literals become one text with a gap for each other part: a call for each part, at a hundred places, would be a
@@ -49,7 +51,7 @@ impl Word for String {
     }
 }
 
-impl Word for std::borrow::Cow<'_, str> {
+impl Word for Cow<'_, str> {
     fn part(&self) -> Part<'_> {
         Part::Text(self)
     }
@@ -98,6 +100,37 @@ pub(crate) fn fill(text: &str, parts: &[Part<'_>]) -> String {
     filled
 }
 
+/// What stands for bytes that are no UTF-8.
+#[cfg(any(test, all(target_family = "wasm", feature = "channel")))]
+const REPLACEMENT: &str = "\u{fffd}";
+
+/// `String::from_utf8_lossy`. Where `from_utf8` is there anyway, as it is under tonic, the rest of it is little.
+#[cfg(any(test, all(target_family = "wasm", feature = "channel")))]
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    let mut text = String::new();
+    let mut rest = bytes;
+    loop {
+        match std::str::from_utf8(rest) {
+            Ok(valid) if text.is_empty() => return Cow::Borrowed(valid),
+            Ok(valid) => {
+                text.push_str(valid);
+                return Cow::Owned(text);
+            }
+            Err(error) => {
+                let (valid, broken) = rest.split_at(error.valid_up_to());
+                text.push_str(std::str::from_utf8(valid).unwrap_or_default());
+                text.push_str(REPLACEMENT);
+                rest = &broken[error.error_len().unwrap_or(broken.len())..];
+            }
+        }
+    }
+}
+
+#[cfg(not(any(test, all(target_family = "wasm", feature = "channel"))))]
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
 /// A number in decimal digits.
 pub(crate) fn decimal(number: u64) -> String {
     let mut digits = String::new();
@@ -121,6 +154,20 @@ mod tests {
         for number in [0, 7, 10, 4_294_967_295, u64::MAX] {
             assert_eq!(decimal(number), number.to_string());
         }
+    }
+
+    #[test]
+    fn words_that_are_no_utf8_are_read_as_the_standard_library_reads_them() {
+        proptest::proptest!(|(bytes: Vec<u8>, text: String, cut: usize)| {
+            let mut broken = text.into_bytes();
+            broken.truncate(cut % (broken.len() + 1));
+            for bytes in [&bytes[..], &broken, &[broken.clone(), bytes.clone()].concat()] {
+                let standard = String::from_utf8_lossy(bytes);
+                let is_borrowed = |text: &Cow<'_, str>| matches!(text, Cow::Borrowed(_));
+                proptest::prop_assert_eq!(is_borrowed(&lossy(bytes)), is_borrowed(&standard));
+                proptest::prop_assert_eq!(lossy(bytes), standard);
+            }
+        });
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Inflating {
 
     /// Its turn has come. Once.
     pub(super) fn start(&mut self) -> Option<Transmit> {
-        self.parked.take().filter(|_| gzip::IS_BUILT)
+        if gzip::IS_BUILT { self.parked.take() } else { None }
     }
 
     /// It is done with: what it was. `None` where its turn has not come, or there is none.

@@ -119,9 +119,9 @@ type Next = Result<Option<Frame>, Status>;
 ///
 /// `now` is time since any fixed origin and never goes back. Where the deadline has passed, it wins over whatever
 /// comes in: the first cause is the one that is told.
-pub struct Call {
+pub struct Call<P: ?Sized + Protocol = dyn Protocol> {
     config: Config,
-    protocol: Box<dyn Protocol>,
+    protocol: Box<P>,
     state: State,
     window: ReceiveWindow,
     deadline: Option<Duration>,
@@ -137,6 +137,13 @@ pub struct Call {
 impl Call {
     /// A call that waits to be opened.
     pub fn new(config: Config, protocol: Box<dyn Protocol>) -> Self {
+        Self::speaking(config, protocol)
+    }
+}
+
+impl<P: ?Sized + Protocol> Call<P> {
+    /// Where only one dialect is ever spoken, the compiler sees all of it.
+    pub(crate) fn speaking(config: Config, protocol: Box<P>) -> Self {
         let window = ReceiveWindow::new(config.receive_window);
         Self {
             config,
@@ -159,7 +166,7 @@ impl Call {
         self.state.open()?;
         self.deadline = self.config.timeout.map(|timeout| now.saturating_add(timeout));
         let headers = self.request_headers();
-        let (get, path) = (self.protocol.is_get(), self.config.path.clone());
+        let (get, path) = (self.protocol.is_get(), std::mem::take(&mut self.config.path));
         self.transmits.push_back(Transmit::Open { get, path, headers });
         self.expired(now);
         Ok(())
@@ -329,7 +336,7 @@ impl Call {
     fn message(&mut self, payload: Payload) -> Result<(), Status> {
         self.state.recv_data()?;
         self.received += 1;
-        if self.received > 1 && !self.config.kind.streams_responses() {
+        if self.received > 1 && self.is_single() {
             return Err(Status::new(Code::Unimplemented, Fault::Peer, SECOND_MESSAGE));
         }
         self.window.received(0, 1, payload.len());
@@ -418,6 +425,11 @@ impl Call {
         self.ended(End::Broken(status));
     }
 
+    /// Whether the peer is to send exactly one message. A channel is told pieces, of which there may be any number.
+    fn is_single(&self) -> bool {
+        cfg!(any(feature = "js", not(target_family = "wasm"))) && !self.config.kind.streams_responses()
+    }
+
     /// Channels have none.
     fn is_triple(&self) -> bool {
         cfg!(any(feature = "js", not(target_family = "wasm"))) && self.config.triple
@@ -465,7 +477,7 @@ impl Call {
 
     /// Whether input is to be ignored: the end has come, perhaps by the deadline just now.
     fn is_over(&mut self, now: Duration) -> bool {
-        self.expired(now) || !self.state.is_active() || self.inflating.end.is_some()
+        self.expired(now) || !self.state.is_active() || gzip::IS_BUILT && self.inflating.end.is_some()
     }
 
     fn expired(&mut self, now: Duration) -> bool {
@@ -479,7 +491,7 @@ impl Call {
 
     /// The peer has said how it ends: the kind of call may forbid it.
     fn finished(&mut self, mut status: Status, trailers: HeaderList) {
-        if status.is_ok() && self.received == 0 && !self.config.kind.streams_responses() {
+        if status.is_ok() && self.received == 0 && self.is_single() {
             status = Status::new(Code::Unimplemented, Fault::Peer, NO_MESSAGE);
         }
         self.end(status, trailers, Transmit::Done);
@@ -496,7 +508,9 @@ impl Call {
         if self.state.end() {
             // What has not left by now would reach a peer that has ended, or overtake the reset.
             self.transmits = VecDeque::new();
-            (self.inflating, self.outbox) = Default::default();
+            if gzip::IS_BUILT {
+                (self.inflating, self.outbox) = Default::default();
+            }
             // A transport that was not told of the call is not told of its end.
             if is_known {
                 self.transmits.push_back(transmit);

@@ -15,10 +15,12 @@ use wasm_bindgen::JsValue;
 use super::convert::{header_map, ok_trailers, set_encoding, tonic_status};
 use crate::codec::HeaderList;
 use crate::codec::envelope::Payload;
+use crate::codec::framed::Framed;
 use crate::codec::trailers::first;
 use crate::driver::{Driver, Face};
 use crate::status::Status;
 use crate::transport::Chunk;
+use crate::transport::select::Below;
 use crate::transport::timer::Timer;
 
 /// Less than this part of a chunk is not worth the chunk.
@@ -83,6 +85,8 @@ impl RustFace {
 }
 
 impl Face for RustFace {
+    type Protocol = Framed<Below>;
+
     fn headers(&self, headers: HeaderList) {
         self.tell(|told| {
             told.headers = Some(headers);
@@ -141,15 +145,15 @@ fn wake(told: &RefCell<Told>, who: impl FnOnce(&mut Told) -> &mut Option<Waker>)
 /// A call that was opened, for its two halves.
 #[derive(Clone)]
 pub(super) struct Call {
-    driver: Rc<Driver>,
+    driver: Rc<Driver<RustFace>>,
     told: Rc<RefCell<Told>>,
 }
 
 impl Call {
     /// `open` makes the driver.
-    pub(super) fn new(open: impl FnOnce(Box<dyn Face>) -> Rc<Driver>) -> Self {
+    pub(super) fn new(open: impl FnOnce(RustFace) -> Rc<Driver<RustFace>>) -> Self {
         let told = Rc::new(RefCell::new(Told { room: true, ..Told::default() }));
-        Self { driver: open(Box::new(RustFace(told.clone()))), told }
+        Self { driver: open(RustFace(told.clone())), told }
     }
 
     /// The answer's headers, or why there is no answer.

@@ -3,12 +3,12 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use fragile::Fragile;
 use futures_core::Stream;
-use send_wrapper::SendWrapper;
 
 /// JavaScript's objects belong to the thread that made them, and tonic demands `Send` of bodies. Used on another thread
 /// this panics; `unsafe impl Send` would be undefined behaviour there.
-pub(super) type Confined<T> = SendWrapper<T>;
+pub(super) type Confined<T> = Fragile<T>;
 
 /// A request stream that is not `Send`, for tonic, which demands it: see [`local`].
 #[derive(Debug)]
@@ -29,10 +29,10 @@ impl<S: Stream + Unpin> Stream for Local<S> {
     type Item = S::Item;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        Pin::new(&mut *self.0).poll_next(cx)
+        Pin::new(self.0.get_mut()).poll_next(cx)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
+        self.0.get().size_hint()
     }
 }

@@ -90,6 +90,6 @@ impl Service<http::Request<tonic::body::Body>> for Channel {
     }
 
     fn call(&mut self, request: http::Request<tonic::body::Body>) -> Self::Future {
-        ResponseFuture::new(request::open(&self.0, request))
+        ResponseFuture::new(request::open(self.0.get(), request))
     }
 }

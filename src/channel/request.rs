@@ -10,24 +10,27 @@ use super::UseHttpGet;
 use super::builder::Settings;
 use super::call::Call;
 use super::convert::tonic_status;
-use super::upload::{Gathered, gather, upload};
+use super::upload::{Gathered, Upload, gather};
 use crate::call::{self, CallKind, Config};
-use crate::codec::framed::Own;
+use crate::codec::framed::{Framed, Own};
 use crate::codec::trailers::first;
 use crate::codec::{HeaderList, Protocol, timeout};
 use crate::driver::Driver;
 use crate::metadata;
 use crate::status::{Code, Status};
 use crate::transport::Transport;
-use crate::transport::select::{Speak, framed, select};
+use crate::transport::select::{Below, Speak, framed, select};
 use crate::transport::web::globals::spawn_local;
-use crate::words::words;
+use crate::words::{lossy, words};
 
 /// What tonic sends as a matter of course and the dialects send themselves.
 const OWN: [&str; 5] = ["content-type", "te", "grpc-timeout", "grpc-encoding", "grpc-accept-encoding"];
 
 /// A message that Connect has no envelope for is collected.
 const MAX_BARE: usize = 4 * 1024 * 1024;
+
+/// A call, and what is to carry it.
+type Prepared = (call::Call<Framed<Below>>, Rc<dyn Transport>);
 
 /// Opens the call, and sends what is there of its requests.
 pub(super) fn open(settings: &Settings, request: http::Request<Body>) -> Result<Call, tonic::Status> {
@@ -46,7 +49,7 @@ pub(super) fn open(settings: &Settings, request: http::Request<Body>) -> Result<
     match rest {
         None => call.close_send(),
         Some(body) => {
-            spawn_local(upload(call.clone(), body, settings.header_wait()));
+            spawn_local(Upload { call: call.clone(), body, header_wait: settings.header_wait() });
         }
     }
     Ok(call)
@@ -57,7 +60,7 @@ fn prepare(
     head: &http::request::Parts,
     headers: &HeaderList,
     gathered: &Gathered,
-) -> Result<(call::Call, Rc<dyn Transport>), Status> {
+) -> Result<Prepared, Status> {
     let declared = head.extensions.get::<CallKind>().copied();
     // Requests that are all there are none that stream, whatever the method.
     let (carried, told) = match gathered.rest {
@@ -66,12 +69,13 @@ fn prepare(
     };
     let name = select(carried, settings.speak, settings.transport, settings.runtime)?;
     let kind = declared.unwrap_or(carried);
-    if settings.speak == Speak::Connect {
+    let is_connect = cfg!(feature = "connect") && settings.speak == Speak::Connect;
+    if is_connect {
         check_connect(declared, gathered)?;
     }
     let get = head.extensions.get::<UseHttpGet>().is_some();
     let value = |name: &str| first(headers, name).map(<[u8]>::to_vec);
-    let is_bare = settings.speak == Speak::Connect && kind == CallKind::Unary;
+    let is_bare = is_connect && kind == CallKind::Unary;
     let own = Own {
         // A bare message has no flag of its own.
         encoding: value("grpc-encoding").filter(|_| !is_bare || gathered.begins_compressed()),
@@ -92,7 +96,7 @@ fn prepare(
         triple: false,
         receive_window: settings.receive_window(),
     };
-    Ok((call::Call::new(config, Box::new(protocol)), settings.transports.get(name)?))
+    Ok((call::Call::speaking(config, Box::new(protocol)), settings.transports.get(name)?))
 }
 
 fn check_connect(declared: Option<CallKind>, gathered: &Gathered) -> Result<(), Status> {
@@ -111,19 +115,22 @@ fn check_connect(declared: Option<CallKind>, gathered: &Gathered) -> Result<(), 
 
 /// The channel's metadata, but for names that the call has itself, and the call's.
 fn metadata(defaults: &HeaderMap, own: &HeaderList) -> Result<HeaderList, Status> {
-    let mut all = listed(defaults);
-    all.retain(|(name, _)| first(own, name).is_none());
-    all.extend_from_slice(own);
-    all.retain(|(name, _)| !OWN.contains(&name.as_str()));
-    for (name, value) in &all {
-        metadata::check(name, value)?;
+    let mut all = HeaderList::new();
+    for (list, is_default) in [(&listed(defaults), true), (own, false)] {
+        for (name, value) in list {
+            if OWN.contains(&name.as_str()) || is_default && first(own, name).is_some() {
+                continue;
+            }
+            metadata::check(name, value)?;
+            all.push((name.clone(), value.clone()));
+        }
     }
     Ok(all)
 }
 
 /// Headers are looked up by their names here, as everywhere: in a `HeaderMap` that is a hash, of a name that has been parsed.
 fn listed(headers: &HeaderMap) -> HeaderList {
-    headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect()
+    headers.iter().map(|(name, value)| (name.as_str().to_string(), value.as_bytes().to_vec())).collect()
 }
 
 /// What the messages of an answer are compressed by if they are at all, where the caller leaves no choice.
@@ -140,7 +147,7 @@ fn only_encoding(headers: &HeaderList) -> Option<HeaderValue> {
 fn asked_timeout(headers: &HeaderList) -> Result<Option<Duration>, Status> {
     let Some(value) = first(headers, "grpc-timeout") else { return Ok(None) };
     timeout::decode_grpc(value).map(Some).ok_or_else(|| {
-        let text = String::from_utf8_lossy(value);
+        let text = lossy(value);
         let words = words!["grpc-timeout \"", text, "\" is none: use Request::set_timeout"];
         Status::misuse(Code::InvalidArgument, words)
     })

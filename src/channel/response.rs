@@ -34,7 +34,7 @@ impl Future for ResponseFuture {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(Ok(held)) = &self.0 {
-            let headers = ready!(held.0.poll_headers(cx));
+            let headers = ready!(held.get().0.poll_headers(cx));
             let held = self.0.take().and_then(Result::ok);
             return Poll::Ready(headers.map(|headers| {
                 let mut response = http::Response::new(ResponseBody(held));
@@ -64,11 +64,11 @@ impl Body for ResponseBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, tonic::Status>>> {
-        self.0.as_ref().map_or(Poll::Ready(None), |held| held.0.poll_frame(cx))
+        self.0.as_ref().map_or(Poll::Ready(None), |held| held.get().0.poll_frame(cx))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(|held| held.0.is_finished())
+        self.0.as_ref().is_none_or(|held| held.get().0.is_finished())
     }
 }
 

@@ -1,6 +1,5 @@
 //! The requests: those that are there at once, and the task that sends the others as they come.
 
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
@@ -57,13 +56,28 @@ pub(super) fn gather(mut body: Body) -> Result<Gathered, tonic::Status> {
 }
 
 /// Sends requests as they come, while there is room, until they end or the call does.
-pub(super) async fn upload(call: Call, mut body: Body, header_wait: Duration) {
-    loop {
-        match poll_fn(|cx| poll_piece(&call, &mut body, header_wait, cx)).await {
-            None => return,
-            Some(Ok(None)) => return call.close_send(),
-            Some(Ok(Some(piece))) => call.send(&piece),
-            Some(Err(error)) => return call.fail(error),
+pub(super) struct Upload {
+    pub(super) call: Call,
+    pub(super) body: Body,
+    pub(super) header_wait: Duration,
+}
+
+impl Future for Upload {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { call, body, header_wait } = &mut *self;
+        loop {
+            match ready!(poll_piece(call, body, *header_wait, cx)) {
+                None => {}
+                Some(Ok(None)) => call.close_send(),
+                Some(Err(error)) => call.fail(error),
+                Some(Ok(Some(piece))) => {
+                    call.send(&piece);
+                    continue;
+                }
+            }
+            return Poll::Ready(());
         }
     }
 }

@@ -85,14 +85,14 @@ impl Own {
     }
 
     fn takes(&self, encoding: &[u8]) -> bool {
-        let mut accepted = self.accept.iter().flat_map(|accept| accept.split(|byte| *byte == b','));
-        accepted.any(|name| name.trim_ascii() == encoding)
+        let accepted = self.accept.as_deref().unwrap_or_default();
+        accepted.split(|byte| *byte == b',').any(|name| name.trim_ascii() == encoding)
     }
 }
 
 /// Such a dialect. Its messages ([`Frame::Message`]) are pieces of the framed body: cut anywhere, whole only together.
-pub struct Framed {
-    inner: Box<dyn Protocol>,
+pub struct Framed<P: ?Sized + Protocol = dyn Protocol> {
+    inner: Box<P>,
     shape: Shape,
     own: Own,
     place: Place,
@@ -121,9 +121,9 @@ enum Place {
 
 const START: Place = Place::Prefix { bytes: [0; PREFIX], got: 0 };
 
-impl Framed {
+impl<P: ?Sized + Protocol> Framed<P> {
     /// What `inner` speaks.
-    pub fn new(inner: Box<dyn Protocol>, shape: Shape, own: Own) -> Self {
+    pub fn new(inner: Box<P>, shape: Shape, own: Own) -> Self {
         let place = if matches!(shape.built(), Shape::Bare { .. }) { Place::Inner } else { START };
         Self { inner, shape, own, place, messages: 0, http: 0, is_readable: false, plain: None }
     }
@@ -276,7 +276,7 @@ impl Framed {
             Shape::Bare { is_inflated: true } => {}
             Shape::Bare { .. } => rename(headers, encoding),
             _ if self.is_readable || named == Some(b"identity") => rename(headers, encoding),
-            _ => headers.retain(|(name, _)| name != encoding),
+            _ => remove(headers, &[encoding]),
         }
     }
 
@@ -320,13 +320,20 @@ impl Framed {
     }
 }
 
+fn remove(headers: &mut HeaderList, names: &[&str]) {
+    headers.retain(|(name, _)| !names.contains(&name.as_str()));
+}
+
 fn rename(headers: &mut HeaderList, encoding: &str) {
+    if encoding == gzip::GRPC.0 {
+        return;
+    }
     for (name, _) in headers.iter_mut().filter(|(name, _)| name == encoding) {
         *name = gzip::GRPC.0.to_string();
     }
 }
 
-impl Protocol for Framed {
+impl<P: ?Sized + Protocol> Protocol for Framed<P> {
     fn is_get(&self) -> bool {
         self.inner.is_get()
     }
@@ -334,7 +341,7 @@ impl Protocol for Framed {
     fn request_headers(&self, timeout: Option<Duration>) -> HeaderList {
         let (encoding, accept) = *self.shape().names();
         let mut headers = self.inner.request_headers(timeout);
-        headers.retain(|(name, _)| name != encoding && name != accept);
+        remove(&mut headers, &[encoding, accept]);
         let mut push = |name: &str, value: &Option<Vec<u8>>| {
             headers.extend(value.clone().map(|value| (name.to_string(), value)));
         };
@@ -409,7 +416,8 @@ impl Protocol for Framed {
             return Frame::End(Status::internal(grpc_web::CUT_BASE64), HeaderList::new());
         }
         // A peer that says why it broke off is believed before our own guess.
-        let says = trailers.as_ref().and_then(trailers::status).is_some_and(|status| !status.is_ok());
+        let says = |trailers: &HeaderList| trailers::status(trailers).is_some_and(|status| !status.is_ok());
+        let says = cfg!(feature = "tidewire-v1") && trailers.as_ref().is_some_and(says);
         match self.truncated() {
             Some(status) if !says => Frame::End(status, trailers.unwrap_or_default()),
             _ => {

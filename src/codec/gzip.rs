@@ -3,7 +3,7 @@
 
 use super::{HeaderList, trailers};
 use crate::status::{Code, Fault, Status};
-use crate::words::words;
+use crate::words::{lossy, words};
 
 /// Whether this build inflates and deflates. Without it nothing is asked for, and what comes compressed is refused.
 pub(crate) const IS_BUILT: bool = cfg!(feature = "gzip");
@@ -86,7 +86,7 @@ impl Encoding {
 
     /// The words for what has the flag and cannot be inflated.
     pub(super) fn refusal(&self) -> Status {
-        let named = String::from_utf8_lossy(&self.named);
+        let named = lossy(&self.named);
         let why: &[&str] = match &*named {
             _ if !self.asked.accept && !self.asked.send => {
                 &[", though this call did not offer to take any: set acceptCompression"]

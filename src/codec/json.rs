@@ -4,6 +4,8 @@
 //! It pulls: the caller asks for what it expects, and everything else is skipped, without recursion and without being
 //! kept. What is skipped has to be in balance; its grammar is not judged. `None` means that the text is no JSON.
 
+use crate::words::lossy;
+
 /// A text, and how far it has been read.
 ///
 /// ```text
@@ -178,7 +180,7 @@ fn unescape(mut raw: &[u8]) -> Option<String> {
             _ => return None,
         });
     }
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    Some(lossy(&bytes).into_owned())
 }
 
 /// Takes four hexadecimal digits.

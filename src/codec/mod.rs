@@ -27,7 +27,7 @@ pub mod triple_websocket;
 use std::time::Duration;
 
 use crate::status::{Code, Fault, Status};
-use crate::words::words;
+use crate::words::{lossy, words};
 use envelope::{EnvelopeError, Payload};
 use gzip::{Compression, Names};
 
@@ -190,7 +190,10 @@ fn essence(headers: &HeaderList) -> Vec<u8> {
 /// Whether the content type is `family`, such as `application/grpc+`, with the format asked for, or without any. Case and
 /// parameters do not count.
 fn is_type(headers: &HeaderList, family: &str, subtype: &str) -> bool {
-    let essence = essence(headers);
+    is_essence(&essence(headers), family, subtype)
+}
+
+fn is_essence(essence: &[u8], family: &str, subtype: &str) -> bool {
     match essence.strip_prefix(family.as_bytes()) {
         Some(format) => format == subtype.as_bytes(),
         None => family.strip_suffix('+').is_some_and(|alone| essence == alone.as_bytes()),
@@ -199,10 +202,10 @@ fn is_type(headers: &HeaderList, family: &str, subtype: &str) -> bool {
 
 /// Refuses a content type of none of the families, of which the first was asked for.
 fn check_type(headers: &HeaderList, families: &[&str], subtype: &str) -> Result<(), Status> {
-    if families.iter().any(|family| is_type(headers, family, subtype)) {
+    let essence = essence(headers);
+    if families.iter().any(|family| is_essence(&essence, family, subtype)) {
         return Ok(());
     }
-    let essence = essence(headers);
     let starts = |family: &str| essence.starts_with(family.as_bytes());
     let is_stream = starts("application/grpc") || starts("application/connect");
     // Another format of the right family is a promise that the service itself broke.
@@ -215,7 +218,7 @@ fn check_type(headers: &HeaderList, families: &[&str], subtype: &str) -> Result<
     } else {
         "a page, a proxy or another service answered in the place of the service"
     };
-    let got = trailers::first(headers, "content-type").map(String::from_utf8_lossy).unwrap_or_default();
+    let got = trailers::first(headers, "content-type").map(lossy).unwrap_or_default();
     let words =
         words!["expected content-type ", families[0], subtype, ", the server sent \"", got, "\": ", cure];
     Err(Status::new(if is_own { Code::Internal } else { Code::Unknown }, Fault::Peer, words))

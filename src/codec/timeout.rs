@@ -16,9 +16,10 @@ const MOST: u64 = 99_999_999;
 pub fn encode_grpc(timeout: Duration) -> String {
     let nanos = nanos(timeout);
     let seconds = timeout.as_secs().saturating_add((timeout.subsec_nanos() > 0).into());
-    let fine = FINE.iter().map(|(unit, size)| (*unit, nanos.div_ceil(*size)));
-    let coarse = COARSE.iter().map(|(unit, size)| (*unit, seconds.div_ceil(*size)));
-    let (unit, count) = fine.chain(coarse).find(|(_, count)| *count <= MOST).unwrap_or((b'H', MOST));
+    let of = |units: &[(u8, u64)], value: u64| {
+        units.iter().map(|(unit, size)| (*unit, value.div_ceil(*size))).find(|(_, count)| *count <= MOST)
+    };
+    let (unit, count) = of(&FINE, nanos).or_else(|| of(&COARSE, seconds)).unwrap_or((b'H', MOST));
     let mut text = decimal(count);
     text.push(char::from(unit));
     text

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::HeaderList;
 use crate::status::{Code, Fault, Status};
-use crate::words::words;
+use crate::words::{lossy, words};
 
 /// Reads a block of `name: value` lines as gRPC-Web's trailer frame and `grpc-websockets` carry it. Takes what peers
 /// really send: bare `\n`, no blank after the colon, empty values, upper-case names, a blank line at the end.
@@ -22,7 +22,7 @@ pub fn parse_block(block: &[u8]) -> HeaderList {
 fn parse_line(line: &[u8]) -> Option<(String, Vec<u8>)> {
     let colon = line.iter().position(|b| *b == b':')?;
     let name = line[..colon].trim_ascii().to_ascii_lowercase();
-    Some((String::from_utf8_lossy(&name).into_owned(), line[colon + 1..].trim_ascii().to_vec()))
+    Some((lossy(&name).into_owned(), line[colon + 1..].trim_ascii().to_vec()))
 }
 
 /// Writes a block for the wire, lower-case names and `\r\n`.
@@ -46,7 +46,7 @@ pub fn status(headers: &HeaderList) -> Option<Status> {
     }
     let message = first(headers, "grpc-message").map(percent_decode).unwrap_or_default();
     let Some(raw) = parse_code(code) else {
-        let text = String::from_utf8_lossy(code);
+        let text = lossy(code);
         let words = words!["the server sent grpc-status \"", text, "\", which is no number: ", message];
         return Some(Status::new(Code::Unknown, Fault::Peer, words));
     };
@@ -56,7 +56,7 @@ pub fn status(headers: &HeaderList) -> Option<Status> {
 /// The status of an HTTP answer that is not the service's: the code by gRPC's table, which is Connect's too, the words by
 /// what came and what it `lacks`.
 pub fn http_status(http: u16, headers: &HeaderList, lacks: &str) -> Status {
-    let kind = first(headers, "content-type").map(String::from_utf8_lossy).unwrap_or_default();
+    let kind = first(headers, "content-type").map(lossy).unwrap_or_default();
     let cause = if http == 505 {
         ": the server takes such calls by another version of HTTP only, often HTTP/2"
     } else {
@@ -90,7 +90,9 @@ pub(super) fn parse_code(text: &[u8]) -> Option<i32> {
         return None;
     }
     let sign = if digits.len() < text.len() { -1 } else { 1 };
-    let number = |n: i64, digit: &u8| n.checked_mul(10)?.checked_add(i64::from(digit - b'0') * sign);
+    // Far more than fits, and far from an overflow, which to look for takes 128 bits.
+    let fits = |n: i64| n.unsigned_abs() < 1 << 40;
+    let number = |n: i64, digit: &u8| fits(n).then(|| n * 10 + i64::from(digit - b'0') * sign);
     digits.iter().try_fold(0, number).and_then(|number| i32::try_from(number).ok())
 }
 
@@ -108,7 +110,7 @@ pub fn percent_decode(text: &[u8]) -> String {
             _ => bytes.push(byte),
         }
     }
-    match String::from_utf8_lossy(&bytes) {
+    match lossy(&bytes) {
         // dubbo-java sends its words as they are, in Latin-1.
         Cow::Owned(_) if !text.is_ascii() => bytes.iter().map(|byte| char::from(*byte)).collect(),
         decoded => decoded.into_owned(),

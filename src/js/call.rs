@@ -6,8 +6,8 @@ use crate::transport::builtins::Uint8Array;
 use wasm_bindgen::prelude::*;
 
 use super::convert::pack;
-use crate::codec::HeaderList;
 use crate::codec::envelope::Payload;
+use crate::codec::{HeaderList, Protocol};
 use crate::driver::{Driver, Face};
 use crate::status::Status;
 use crate::transport::Chunk;
@@ -43,6 +43,8 @@ impl JsFace {
 }
 
 impl Face for JsFace {
+    type Protocol = dyn Protocol;
+
     fn headers(&self, headers: HeaderList) {
         self.headers(&pack(&headers));
     }
@@ -79,7 +81,7 @@ impl Face for JsFace {
 /// A call that was opened.
 #[wasm_bindgen]
 pub struct RawCall {
-    pub(super) driver: Rc<Driver>,
+    pub(super) driver: Rc<Driver<JsFace>>,
 }
 
 #[wasm_bindgen]

@@ -102,7 +102,7 @@ impl RawClient {
             Ok((call, name, transport)) => {
                 face.opened(name as u8);
                 let streams = call_kind(kind).streams_requests();
-                Some(RawCall { driver: Driver::open(call, streams, transport, Box::new(face)) })
+                Some(RawCall { driver: Driver::open(call, streams, transport, face) })
             }
             Err(status) => {
                 face.refuse(&status);

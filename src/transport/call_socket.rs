@@ -32,9 +32,7 @@ impl Transport for CallSocket {
             Event::Opened if bare => sink.incoming(Incoming::Headers { status: 101, headers: Vec::new() }),
             Event::Opened => {}
             Event::Message(buffer) => {
-                let bytes = buffer.to_vec();
-                #[cfg(feature = "channel")]
-                let bytes = bytes::Bytes::from(bytes);
+                let bytes = buffer.copied();
                 counted.set(counted.get() + bytes.len());
                 sink.incoming(Incoming::Data(Chunk::new(&buffer, &bytes)));
                 if counted.get() > max_unread {
@@ -47,7 +45,7 @@ impl Transport for CallSocket {
         };
         let url = words![self.base, request.path];
         let subprotocol = if bare { "" } else { SUBPROTOCOL };
-        let socket = Socket::connect(&self.constructor, &url, subprotocol, Box::new(on_event));
+        let socket = Socket::connect(&self.constructor, &url, subprotocol, on_event);
         if !bare {
             socket.send(&encode_headers(&request.headers));
         }

@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use super::web::WebFetch;
 use super::{Chunk, Exchange, Incoming, Request, Sink, Transport};
 use crate::codec::trailers::{parse_block, write_block};
-use crate::words::words;
+use crate::words::{lossy, words};
 
 /// One `fetch` per exchange.
 pub(crate) struct Fetch {
@@ -33,9 +33,7 @@ impl Transport for Fetch {
             }
             1 => {
                 let buffer: Uint8Array = a.unchecked_into();
-                let bytes = buffer.to_vec();
-                #[cfg(feature = "channel")]
-                let bytes = bytes::Bytes::from(bytes);
+                let bytes = buffer.copied();
                 sink.incoming(Incoming::Data(Chunk::new(&buffer, &bytes)));
             }
             2 => sink.incoming(Incoming::End(None)),
@@ -49,7 +47,7 @@ impl Transport for Fetch {
             }),
         });
         let url = words![self.base, request.path];
-        let headers = String::from_utf8_lossy(&write_block(&request.headers)).into_owned();
+        let headers = lossy(&write_block(&request.headers)).into_owned();
         // One message needs no limit of ours.
         let buffer = if request.streams { self.buffer as f64 } else { f64::INFINITY };
         let get = request.get;

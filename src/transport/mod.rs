@@ -126,6 +126,15 @@ mod wasm {
     #[cfg(not(feature = "channel"))]
     pub(crate) type Copied = Vec<u8>;
 
+    impl Uint8Array {
+        /// In one place, since it is long where it becomes `Bytes`.
+        #[cfg_attr(feature = "channel", inline(never))]
+        pub(crate) fn copied(&self) -> Copied {
+            #[allow(clippy::useless_conversion, reason = "not where it is shared")]
+            self.to_vec().into()
+        }
+    }
+
     /// Received bytes, on both sides of the border: copied in once for the decoder, and still in the JS buffer for
     /// views that cost no copy out.
     #[derive(Clone, Copy)]

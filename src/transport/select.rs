@@ -117,18 +117,9 @@ pub fn select(kind: CallKind, speak: Speak, wanted: Option<Name>, runtime: Runti
     if let Some(name) = speak.left_out() {
         return Err(left_out(name));
     }
-    if speak == Speak::Triple && kind != CallKind::Unary {
+    if cfg!(feature = "triple") && speak == Speak::Triple && kind != CallKind::Unary {
         let words = "protocol \"triple\" has unary calls only; for streams, Dubbo servers take \"grpc\" too";
         return Err(Status::misuse(Code::Unimplemented, words));
-    }
-    if let Some(name) = wanted {
-        if !name.is_built() {
-            return Err(left_out(name.as_str()));
-        }
-        return match obstacle(name, kind, speak, runtime) {
-            None => Ok(name),
-            Some(why) => Err(refused(name.as_str(), why, kind, speak, runtime)),
-        };
     }
     let order = match (kind.streams_requests(), speak) {
         (false, speak) if speak != Speak::Grpc => [Name::Fetch, Name::TidewireV1, Name::GrpcWebsockets],
@@ -136,10 +127,18 @@ pub fn select(kind: CallKind, speak: Speak, wanted: Option<Name>, runtime: Runti
         (true, Speak::GrpcWeb) => [Name::GrpcWebsockets, Name::Fetch, Name::TidewireV1],
         _ => [Name::TidewireV1, Name::Fetch, Name::GrpcWebsockets],
     };
-    order
-        .into_iter()
-        .find(|name| carries(*name, kind, speak, runtime))
-        .ok_or_else(|| refused("no transport", "here", kind, speak, runtime))
+    let tried = wanted.as_ref().map_or(&order[..], std::slice::from_ref);
+    if let Some(name) = tried.iter().find(|name| carries(**name, kind, speak, runtime)) {
+        return Ok(*name);
+    }
+    Err(match wanted {
+        None => refused("no transport", "here", kind, speak, runtime),
+        Some(name) if !name.is_built() => left_out(name.as_str()),
+        Some(name) => {
+            let why = obstacle(name, kind, speak, runtime).unwrap_or_default();
+            refused(name.as_str(), why, kind, speak, runtime)
+        }
+    })
 }
 
 /// What a cargo feature that is off would have brought.
@@ -161,6 +160,11 @@ pub fn protocol(
     get: bool,
     messages: Messages,
 ) -> Result<Box<dyn Protocol>, Status> {
+    check(kind, speak, get, &messages)?;
+    Ok(dialect(name, kind, speak, get, messages))
+}
+
+fn check(kind: CallKind, speak: Speak, get: bool, messages: &Messages) -> Result<(), Status> {
     if get && (speak != Speak::Connect || kind != CallKind::Unary) {
         let words = "useHttpGet is for unary calls of \"connect\"";
         return Err(Status::misuse(Code::InvalidArgument, words));
@@ -169,16 +173,20 @@ pub fn protocol(
         let words = words!["contentSubtype \"", messages.subtype, "\": ", metadata::NAMES];
         return Err(Status::misuse(Code::InvalidArgument, words));
     }
-    let form = match (name, speak) {
+    Ok(())
+}
+
+fn dialect(name: Name, kind: CallKind, speak: Speak, get: bool, messages: Messages) -> Box<dyn Protocol> {
+    match (name, speak) {
         (Name::TripleWebsocket, _) if cfg!(feature = "triple-websocket") => {
-            return Ok(Box::new(TripleWebsocket::new(messages.max)));
+            Box::new(TripleWebsocket::new(messages.max))
         }
         // No other transport carries it.
         (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) if cfg!(feature = "tidewire-v1") => {
-            return Ok(Box::new(Grpc::new(messages)));
+            Box::new(Grpc::new(messages))
         }
         (_, Speak::Connect) if cfg!(feature = "connect") && kind != CallKind::Unary => {
-            return Ok(Box::new(Connect::new(messages)));
+            Box::new(Connect::new(messages))
         }
         (_, Speak::Connect | Speak::Triple) if cfg!(any(feature = "connect", feature = "triple")) => {
             let dialect = match speak {
@@ -186,14 +194,33 @@ pub fn protocol(
                 _ if get => Dialect::ConnectGet,
                 _ => Dialect::Connect,
             };
-            return Ok(Box::new(Bare::new(dialect, messages, name == Name::Fetch)));
+            Box::new(Bare::new(dialect, messages, name == Name::Fetch))
         }
+        _ => Box::new(grpc_web(name, speak, messages)),
+    }
+}
+
+fn grpc_web(name: Name, speak: Speak, messages: Messages) -> GrpcWeb {
+    let form = match (name, speak) {
         (Name::GrpcWebsockets, _) => Form::WebSockets,
         (_, Speak::GrpcWebText) => Form::Text,
         _ => Form::Binary,
     };
-    Ok(Box::new(GrpcWeb::new(form, messages)))
+    GrpcWeb::new(form, messages)
 }
+
+/// What a channel speaks below the frames of its caller: one type where this build has no other.
+#[cfg(all(
+    target_family = "wasm",
+    feature = "channel",
+    not(any(feature = "connect", feature = "tidewire-v1"))
+))]
+pub(crate) type Below = GrpcWeb;
+#[cfg(any(
+    not(target_family = "wasm"),
+    all(feature = "channel", any(feature = "connect", feature = "tidewire-v1"))
+))]
+pub(crate) type Below = dyn Protocol;
 
 /// The dialect of a call whose caller frames its messages for itself.
 #[cfg(any(feature = "channel", not(target_family = "wasm")))]
@@ -204,7 +231,7 @@ pub fn framed(
     get: bool,
     subtype: &str,
     own: Own,
-) -> Result<Framed, Status> {
+) -> Result<Framed<Below>, Status> {
     let shape = match (name, speak) {
         (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) => Shape::Grpc { last: 0 },
         (_, Speak::Connect) if kind != CallKind::Unary => Shape::Connect,
@@ -213,7 +240,11 @@ pub fn framed(
         _ => Shape::Grpc { last: 0x80 },
     };
     let messages = Messages { subtype: subtype.to_string(), max: own.max, gzip: own.compression() };
-    let inner = protocol(name, kind, speak, get, messages)?;
+    check(kind, speak, get, &messages)?;
+    #[cfg(all(target_family = "wasm", not(any(feature = "connect", feature = "tidewire-v1"))))]
+    let inner = Box::new(grpc_web(name, speak, messages));
+    #[cfg(not(all(target_family = "wasm", not(any(feature = "connect", feature = "tidewire-v1")))))]
+    let inner = dialect(name, kind, speak, get, messages);
     Ok(Framed::new(inner, shape, own))
 }
 
@@ -241,6 +272,8 @@ fn carries(name: Name, kind: CallKind, speak: Speak, runtime: Runtime) -> bool {
 /// Why a transport cannot carry such a call here.
 fn obstacle(name: Name, kind: CallKind, speak: Speak, runtime: Runtime) -> Option<&'static str> {
     let all: &[_] = match name {
+        // Asked for none that is left out.
+        _ if !name.is_built() => &[],
         Name::Fetch => &[
             (!runtime.fetch, "has no fetch"),
             (speak == Speak::Grpc, "shows no HTTP trailers to fetch, which native gRPC needs"),

@@ -23,6 +23,19 @@ pub(super) enum Event {
     Room,
 }
 
+impl Event {
+    fn of(event: u8, a: JsValue, b: JsValue) -> Self {
+        let text = |value: &JsValue| value.as_string().unwrap_or_default();
+        match event {
+            0 => Self::Opened,
+            1 => Self::Message(a.unchecked_into()),
+            2 => Self::Closed { code: a.as_f64().unwrap_or_default() as u16, reason: text(&b) },
+            3 => Self::Failed { message: text(&a), cause: b },
+            _ => Self::Room,
+        }
+    }
+}
+
 /// A socket that closes when it is dropped, and tells nothing more.
 pub(super) struct Socket {
     link: WebSocketLink,
@@ -35,18 +48,9 @@ impl Socket {
         constructor: &Function,
         url: &str,
         subprotocol: &str,
-        on_event: Box<dyn Fn(Event)>,
+        on_event: impl Fn(Event) + 'static,
     ) -> Self {
-        let tell = Closure::new(move |event: u8, a: JsValue, b: JsValue| {
-            let text = |value: &JsValue| value.as_string().unwrap_or_default();
-            on_event(match event {
-                0 => Event::Opened,
-                1 => Event::Message(a.unchecked_into()),
-                2 => Event::Closed { code: a.as_f64().unwrap_or_default() as u16, reason: text(&b) },
-                3 => Event::Failed { message: text(&a), cause: b },
-                _ => Event::Room,
-            });
-        });
+        let tell = Closure::new(move |event: u8, a: JsValue, b: JsValue| on_event(Event::of(event, a, b)));
         Self { link: WebSocketLink::new(constructor, url, subprotocol, &tell), _tell: tell }
     }
 

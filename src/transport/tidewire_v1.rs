@@ -11,7 +11,7 @@ use super::socket::{self, Socket};
 use super::timer::Timer;
 use super::{Chunk, Exchange, Incoming, Request, Sink, Transport, web};
 use crate::codec::tidewire_v1::{Connection, Event, Limits, OpenError, Role};
-use crate::words::words;
+use crate::words::{lossy, words};
 
 const SUBPROTOCOL: &str = "tidewire.v1";
 
@@ -123,7 +123,7 @@ impl TidewireExchange {
 impl Exchange for TidewireExchange {
     fn send(&mut self, bytes: Vec<u8>) {
         match &mut self.waiting {
-            Some((request, _)) => request.path.push_str(&String::from_utf8_lossy(&bytes)),
+            Some((request, _)) => request.path.push_str(&lossy(&bytes)),
             None => self.with(|connection| connection.send_data(self.id, bytes, false)),
         }
     }
@@ -224,7 +224,7 @@ impl Link {
                 link.handle(event);
             }
         };
-        let socket = Socket::connect(constructor, url, SUBPROTOCOL, Box::new(on_event));
+        let socket = Socket::connect(constructor, url, SUBPROTOCOL, on_event);
         link.state.borrow_mut().socket = Some(socket);
         link
     }

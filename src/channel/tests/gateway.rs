@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake};
 
 use http_body::Body as _;
-use send_wrapper::SendWrapper;
 use tower_service::Service as _;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::troupe::{Requests, builder, channel, next, piece, request, unary};
+use crate::channel::local::Confined;
 use crate::channel::{ResponseBody, ResponseFuture, Transport};
 use crate::js::tests::gateway::Gateway;
 use crate::js::tests::stage::{Stage, message};
@@ -76,7 +76,7 @@ async fn what_waits_behind_others_does_not_keep_the_whole_chunk() {
 }
 
 /// Polls as soon as it is woken, from within whatever wakes it: no executor has to be patient.
-struct Eager(SendWrapper<Mutex<State>>);
+struct Eager(Confined<Mutex<State>>);
 
 enum State {
     Head(ResponseFuture),
@@ -90,7 +90,7 @@ impl Eager {
         let waker = self.clone().into();
         let cx = &mut Context::from_waker(&waker);
         loop {
-            let state = std::mem::replace(&mut *self.0.lock().unwrap(), State::Busy);
+            let state = std::mem::replace(&mut *self.0.get().lock().unwrap(), State::Busy);
             let next = match state {
                 State::Head(mut answer) => match Pin::new(&mut answer).poll(cx) {
                     Poll::Pending => return self.set(State::Head(answer)),
@@ -111,7 +111,7 @@ impl Eager {
     }
 
     fn set(&self, state: State) {
-        *self.0.lock().unwrap() = state;
+        *self.0.get().lock().unwrap() = state;
     }
 }
 
@@ -127,7 +127,7 @@ async fn an_executor_may_poll_from_within_the_wake() {
     let channel = channel(&stage, builder(Transport::TidewireV1));
     let requests = Requests::default();
     let answer = channel.clone().call(request(&[], requests.body()));
-    let eager = Arc::new(Eager(SendWrapper::new(Mutex::new(State::Head(answer)))));
+    let eager = Arc::new(Eager(Confined::new(Mutex::new(State::Head(answer)))));
     eager.poll();
     let mut gateway = Gateway::accepts(&stage, 0);
     stage.settle().await;
@@ -138,7 +138,7 @@ async fn an_executor_may_poll_from_within_the_wake() {
     gateway.replies(1, "two");
     gateway.ends(1, "0");
     gateway.flushes();
-    let State::Ended(all) = std::mem::replace(&mut *eager.0.lock().unwrap(), State::Busy) else {
+    let State::Ended(all) = std::mem::replace(&mut *eager.0.get().lock().unwrap(), State::Busy) else {
         panic!("the answer has not ended")
     };
     assert_eq!(all, [message("one"), message("two")].concat());

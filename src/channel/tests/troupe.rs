@@ -101,7 +101,7 @@ struct RequestBody(Confined<Requests>);
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        self.0.0.dropped.set(true);
+        self.0.get().0.dropped.set(true);
     }
 }
 
@@ -113,7 +113,7 @@ impl http_body::Body for RequestBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, tonic::Status>>> {
-        let script = &self.0.0;
+        let script = &self.0.get().0;
         script.polls.set(script.polls.get() + 1);
         let Some(next) = script.said.borrow_mut().pop_front() else {
             *script.asks.borrow_mut() = Some(cx.waker().clone());

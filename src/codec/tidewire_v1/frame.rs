@@ -1,6 +1,7 @@
 //! The grammar: bytes to frames and back. Payloads are borrowed; what a frame means is decided elsewhere.
 
 use crate::codec::HeaderList;
+use crate::words::lossy;
 
 /// Frame types.
 pub(super) mod kind {
@@ -301,7 +302,7 @@ impl<'a> Reader<'a> {
     }
 
     fn reason(self) -> String {
-        String::from_utf8_lossy(&self.0[..self.0.len().min(MAX_REASON_TAKEN)]).into_owned()
+        lossy(&self.0[..self.0.len().min(MAX_REASON_TAKEN)]).into_owned()
     }
 }
 
@@ -372,7 +373,7 @@ fn is_token(byte: u8) -> bool {
 
 /// Loses nothing: the checks above leave ASCII only.
 fn ascii(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    lossy(bytes).into_owned()
 }
 
 fn shortened(reason: &str) -> &str {
