@@ -93,13 +93,13 @@ pub(crate) fn build(
     let cargo = wasm.cargo().words("build --locked --package").arg(package).arg("--target").arg(TARGET);
     with(cargo)?.limit_secs(1200).dir(crate::root().join(workspace)).shown()?;
     let module = wasm_target().join(format!("{artifact}.wasm"));
-    glue(&bindgen, &module, folder)?;
+    glue(&bindgen, &module, folder, "web")?;
     Ok(folder.to_owned())
 }
 
-fn glue(bindgen: &Path, module: &Path, folder: &Path) -> Result<()> {
+fn glue(bindgen: &Path, module: &Path, folder: &Path, target: &str) -> Result<()> {
     let run = Run::new(bindgen.join("wasm-bindgen")).arg(module).arg("--out-dir").arg(folder);
-    run.words("--target web --no-typescript").quiet().map(|_| ())
+    run.words("--no-typescript --target").arg(target).quiet().map(|_| ())
 }
 
 fn wasm_target() -> PathBuf {
@@ -117,7 +117,7 @@ fn results() -> Result<PathBuf> {
     Ok(folder.join("rust.json"))
 }
 
-/// What an application takes: `--write` it beside others and the same on the predecessor, or `--check` the smallest.
+/// What an application takes, built as docs/small-apps.md says: `--write` it beside others and the same on the predecessor, or `--check` the smallest.
 pub(crate) fn size(mode: &str) -> Result<()> {
     tools::npm("pkg-config")?;
     let (wasm, bindgen) = (toolchain::wasm()?, tools::wasm_bindgen()?);
@@ -125,11 +125,15 @@ pub(crate) fn size(mode: &str) -> Result<()> {
     let target = crate::root().join("target/wasm-ship");
     for feature in if mode == "--check" { &APPLICATIONS[..1] } else { APPLICATIONS } {
         let cargo = wasm.ship(&target).words("--locked --package rust-size --features").arg(feature);
-        cargo.dir(crate::root().join(CASES)).shown()?;
+        let flags = format!("{} -Zfmt-debug=none", toolchain::SMALL);
+        cargo.env("RUSTFLAGS", flags).dir(crate::root().join(CASES)).shown()?;
         let module = target.join(TARGET).join("release/rust_size.wasm");
-        let glued = crate::root().join("target/rust-size").join(feature);
-        glue(&bindgen, &module, &glued)?;
-        run = run.arg(format!("{feature}={}", glued.display()));
+        let folder = crate::root().join("target/rust-size").join(feature);
+        glue(&bindgen, &module, &folder.join("glue"), "bundler")?;
+        let shrink = Run::new("node").arg(crate::root().join("pkg-config/scripts/shrink-app.mjs"));
+        let out = folder.join("small");
+        shrink.arg(folder.join("glue")).arg("rust_size").arg(&out).shown()?;
+        run = run.arg(format!("{feature}={}", out.display()));
     }
     run.dir(crate::root().join(CASES).join("size")).shown().map(|_| ())
 }

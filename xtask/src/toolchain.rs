@@ -13,6 +13,9 @@ use crate::exec::{Error, Result, Run, doing};
 use crate::{apt, cache, say};
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+/// Flags that are not stable yet, of what is to be small: panics abort without a word, rustc inlines before LLVM does.
+pub(crate) const SMALL: &str =
+    "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zinline-mir";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy"];
 
@@ -50,10 +53,7 @@ impl Wasm {
         cargo
             .env("CARGO_TARGET_DIR", target)
             .env("RUSTC_BOOTSTRAP", "1")
-            .env(
-                "RUSTFLAGS",
-                "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zinline-mir",
-            )
+            .env("RUSTFLAGS", SMALL)
             .words("build --release -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size")
             .arg("--target")
             .arg(TARGET)

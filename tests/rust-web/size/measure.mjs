@@ -1,16 +1,12 @@
 /**
  * What a browser loads of a Rust application: raw, gzip and brotli of the module and its glue, against the budget.
- *   node measure.mjs --write|--check NAME=FOLDER…      FOLDER: what wasm-bindgen wrote (`--target web`)
+ *   node measure.mjs --write|--check NAME=FOLDER…      FOLDER: what shrink-app.mjs wrote
  */
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const tools = here("../../../pkg-config/");
-const { build } = createRequire(`${tools}package.json`)("esbuild");
 const { brotliBytes: budget } = JSON.parse(readFileSync(here("size.json")));
 
 const [mode, ...apps] = process.argv.slice(2);
@@ -24,7 +20,8 @@ const names = {
 const rows = [];
 for (const app of apps) {
   const [feature, folder] = app.split("=");
-  const parts = [optimised(`${folder}/rust_size_bg.wasm`), await glue(`${folder}/rust_size.js`)];
+  await calls(folder);
+  const parts = ["wasm", "js"].map((kind) => readFileSync(`${folder}/rust_size.${kind}`));
   rows.push([names[feature], parts.map(measure).reduce(sum)]);
 }
 const table = markdown(rows);
@@ -39,26 +36,13 @@ if (brotli > budget) {
   console.log(`within the budget: ${verdict}`);
 }
 
-/** By the one option that any application would give. */
-function optimised(wasm) {
-  const out = wasm.replace(/_bg\.wasm$/, "_opt.wasm");
-  const features = [
-    "bulk-memory",
-    "multivalue",
-    "mutable-globals",
-    "nontrapping-float-to-int",
-    "reference-types",
-    "sign-ext",
-  ];
-  const flags = features.map((feature) => `--enable-${feature}`);
-  execFileSync(`${tools}node_modules/.bin/wasm-opt`, ["-Oz", ...flags, wasm, "-o", out]);
-  return readFileSync(out);
-}
-
-async function glue(entry) {
-  const options = { bundle: true, minify: true, format: "esm", target: "es2022", write: false };
-  const { outputFiles } = await build({ entryPoints: [entry], ...options });
-  return outputFiles[0].contents;
+/** What was made small still starts, and calls: here nobody, which it says. */
+async function calls(folder) {
+  const { init, greet } = await import(`${folder}/rust_size.js`);
+  const module = readFileSync(`${folder}/rust_size.wasm`).toString("base64");
+  await init(`data:application/wasm;base64,${module}`);
+  const answer = await greet("http://127.0.0.1:1", "Ada");
+  if (!/fetch|network/i.test(answer)) throw new Error(`expected that nobody can be reached, got: ${answer}`);
 }
 
 function measure(bytes) {
@@ -86,14 +70,14 @@ function markdown(rows) {
 function text() {
   return `# What a Rust application takes
 
-An application with one unary and one bidi method (\`src/lib.rs\`), tonic and prost included, built alike on each:
-\`opt-level = "z"\`, fat LTO, the standard library from source for size, panics that abort at once, \`wasm-opt -Oz\`, the
-glue minified. Written by \`cargo xtask size rust\`; \`cargo xtask test rust size\` fails above
-${budget.toLocaleString("en-US")} bytes of brotli for the first. It is to come down to 50,000.
+An application with one unary and one bidi method (\`src/lib.rs\`), tonic and prost included, built on each by the recipe
+of [docs/small-apps.md](../../../docs/small-apps.md). Written by \`cargo xtask size rust\`;
+\`cargo xtask test rust size\` fails above ${budget.toLocaleString("en-US")} bytes of brotli for the first. It is to come
+down to 50,000.
 
 ${table}
 
-About 35,000 of these are tonic, prost, http and the glue of two exported functions: what the same application takes on a
+About 31,000 of these are tonic, prost, http and the glue of two exported functions: what the same application takes on a
 transport that does nothing. tonic-web-wasm-client carries no bidi call; what it lacks besides is in
 [the table](../../../docs/migrating-from-tonic-web-wasm-client.md#where-it-fails).
 

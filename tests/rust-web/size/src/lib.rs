@@ -7,6 +7,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use proto::GreetRequest;
 use proto::greet_service_client::GreetServiceClient;
 
+/// Half of what the standard library's takes.
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 mod proto {
     tonic::include_proto!("greet");
 }
