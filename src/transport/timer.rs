@@ -13,20 +13,14 @@ const LONGEST: u64 = i32::MAX as u64;
 #[must_use]
 pub(crate) struct Timer {
     handle: JsValue,
-    /// Of the same type as those of the transports: each type of closure costs a way into the module.
-    _callback: Closure<dyn FnMut(u8, JsValue, JsValue)>,
+    _callback: Closure<dyn FnMut()>,
 }
 
 impl Timer {
     /// Calls back after `delay` at the earliest, or after the longest time that a timer can wait: the callback looks
     /// at the clock itself.
     pub(crate) fn after(delay: Duration, callback: Box<dyn FnOnce()>) -> Self {
-        let mut callback = Some(callback);
-        let callback = Closure::new(move |_: u8, _: JsValue, _: JsValue| {
-            if let Some(callback) = callback.take() {
-                callback();
-            }
-        });
+        let callback = Closure::once(callback);
         // Rounded up: a timer that fires early would have to be set again.
         let millis =
             delay.as_secs().saturating_mul(1000) + u64::from(delay.subsec_nanos().div_ceil(1_000_000));
