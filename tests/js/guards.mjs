@@ -41,9 +41,15 @@ export class Guards {
   async check({ closing = false } = {}) {
     // Browsers report a rejection as unhandled in a task after the one in which it was made.
     for (let i = 0; i < 3; i++) await nextTask();
-    const left = () => [...this.#open].filter(({ readyState }) => !closing || readyState !== CLOSING);
-    const noneOpen = () => left().length === 0 || `${left().length} open: ${urls(left())}`;
-    await eventually(noneOpen, "every WebSocket is closed", 3_000).finally(() => this.#open.clear());
+    const none = (sockets) => sockets.length === 0 || `${sockets.length} open: ${urls(sockets)}`;
+    const ours = () => [...this.#open].filter(({ readyState }) => readyState !== CLOSING);
+    try {
+      await eventually(() => none(ours()), "every WebSocket is closed", 3_000);
+      // A peer that cut its reading short may wait five seconds for what it does not read (nhooyr.io/websocket).
+      if (!closing) await eventually(() => none([...this.#open]), "every peer has closed its half", 10_000);
+    } finally {
+      this.#open.clear();
+    }
     const problems = this.problems;
     if (problems.length > 0) fail(problems.join("; "));
   }
