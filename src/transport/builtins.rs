@@ -8,16 +8,6 @@ extern "C" {
     #[derive(Clone)]
     pub type Function;
 
-    /// For channels.
-    #[derive(Debug)]
-    pub type Array;
-    #[wasm_bindgen(constructor)]
-    pub(crate) fn new() -> Array;
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn length(this: &Array) -> u32;
-    #[wasm_bindgen(method)]
-    pub(crate) fn push(this: &Array, value: &JsValue) -> u32;
-
     #[derive(Clone)]
     pub type Uint8Array;
     /// A copy.
