@@ -40,6 +40,7 @@ mod wire {
     mod bare;
     mod compression;
     mod connect;
+    mod details;
     mod ending;
     mod framed;
     mod framing;
