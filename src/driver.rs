@@ -140,7 +140,12 @@ impl<F: Face> Driver<F> {
         chunk: Option<Chunk<'_>>,
         feed: impl FnOnce(&mut Call<F::Protocol>, Duration) -> R,
     ) -> R {
-        let result = feed(&mut self.inner.borrow_mut().call, now());
+        let result = {
+            let call = &mut self.inner.borrow_mut().call;
+            // Only a deadline looks at the clock, and a look at it is dear.
+            let now = if call.has_deadline() { now() } else { Duration::ZERO };
+            feed(call, now)
+        };
         self.drain(chunk);
         result
     }

@@ -60,10 +60,20 @@ function optimise(passes, from, to) {
   return execFileSync(wasmOpt, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 }
 
+/** What the package's own glue can do without: a call is held by its face, and each closure by who waits for it. */
+const ourOwn = [
+  [
+    "registries of calls and closures, which are freed at their end",
+    /^const (RawCallFinalization|CLOSURE_DTORS) = [^;]*;\n|^ *(RawCallFinalization|CLOSURE_DTORS)\..*\n/gm,
+    "",
+  ],
+];
+
 /** What every bundle would carry for engines that cannot run the module anyway, and for speed that nobody needs. */
 function lighten(glue, isWhole) {
   const unneeded = [
     ["ways to let go of what nobody disposes of", /^if \(Symbol\.dispose\) .*\n/gm, ""],
+    ...(isWhole ? ourOwn : []),
     [
       "a stand-in for each FinalizationRegistry, which Cloudflare's workers had not before 2025",
       /\(typeof FinalizationRegistry === 'undefined'\)\s*\?[^?]*?\s: new FinalizationRegistry/g,

@@ -57,7 +57,6 @@ export interface CallContext {
 export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCall<Req, Res> {
   transport: TransportName;
   readonly headers: Promise<Metadata>;
-  readonly trailers: Promise<Metadata>;
   readonly status: Promise<Status>;
 
   readonly #path: string;
@@ -92,7 +91,6 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     );
     this.headers = this.#headers.promise;
     this.status = this.#ended.promise;
-    this.trailers = this.status.then((status) => status.trailers);
     const { transport } = context;
     // What a call is said to be on that was never opened.
     this.transport = transport === "auto" ? "fetch" : transport;
@@ -182,6 +180,10 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     do batch.push(this.#decode(bytes));
     while (batch.length < MOST && (bytes = this.#inbox.poll()));
     return batch;
+  }
+
+  get trailers(): Promise<Metadata> {
+    return this.status.then((status) => status.trailers);
   }
 
   get response(): Promise<Res> {
@@ -297,7 +299,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     const freed = this.#raw;
     this.#raw = undefined;
     // Not from within the core's own call.
-    if (freed) queueMicrotask(() => freed.free());
+    if (freed) void this.status.then(() => freed.free());
 
     // An error is dear, and a call that ends well, which it does not without headers, needs none.
     const failed = status.code !== 0 && new RpcError(status);

@@ -74,7 +74,8 @@ export class TidewireClient implements Client {
   ): Promise<UnaryResponse<Res>> {
     const call = this.#single("unary", path, request, options);
     const message = await call.response;
-    const [headers, status] = await Promise.all([call.headers, call.status]);
+    const headers = await call.headers;
+    const status = await call.status;
     return { message, headers, trailers: status.trailers, status };
   }
 

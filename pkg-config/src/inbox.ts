@@ -11,7 +11,7 @@ interface Batch {
 
 /** Messages that wait for a reader, and readers that wait for a message; never both. */
 export class Inbox {
-  readonly #batches: (Batch | undefined)[] = [];
+  #batches: (Batch | undefined)[] = [];
   /** Where the next batch stands: shifting an array costs its length. */
   #next = 0;
   /** Where the next message stands in its spans. A view is made for who takes it: most never live together. */
@@ -90,6 +90,7 @@ export class Inbox {
   }
 
   #clear(): void {
-    this.#batches.length = this.#next = this.#at = 0;
+    this.#batches = [];
+    this.#next = this.#at = 0;
   }
 }

@@ -460,6 +460,11 @@ impl<P: ?Sized + Protocol> Call<P> {
         self.deadline.filter(|_| self.state.is_active())
     }
 
+    /// Whether `now` matters: without a deadline it may be anything.
+    pub fn has_deadline(&self) -> bool {
+        self.config.timeout.is_some()
+    }
+
     /// Bytes of messages that wait to be compressed.
     pub fn queued(&self) -> usize {
         self.outbox.bytes()

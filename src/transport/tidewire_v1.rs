@@ -178,6 +178,8 @@ struct State {
     flush_scheduled: Option<Rc<Link>>,
     /// Something was sent, and nothing has come since: this may be the same task.
     flushed: bool,
+    /// A message is being told, and behind it comes a flush.
+    receiving: bool,
     draining: bool,
     keep_alive: Option<Timer>,
 }
@@ -206,6 +208,7 @@ impl Link {
                 sinks: Vec::new(),
                 flush_scheduled: None,
                 flushed: false,
+                receiving: false,
                 draining: false,
                 keep_alive: None,
             };
@@ -262,8 +265,13 @@ impl Link {
         let message = buffer.to_vec();
         #[cfg(feature = "channel")]
         let message = bytes::Bytes::from(message);
-        let outcome = self.state.borrow_mut().connection.handle_message(web::now(), &message);
+        let outcome = {
+            let state = &mut *self.state.borrow_mut();
+            state.receiving = true;
+            state.connection.handle_message(web::now(), &message)
+        };
         self.dispatch(Some(Chunk::new(buffer, &message)));
+        self.state.borrow_mut().receiving = false;
         self.flush();
         if let Err(error) = outcome {
             self.lose(&words!["tidewire.v1 broke: ", error.message], JsValue::UNDEFINED);
@@ -321,7 +329,7 @@ impl Link {
     /// it is the only one and somebody waits for the answer; all that follows when the task has ended.
     fn flush_soon(self: &Rc<Self>) {
         let state = &mut *self.state.borrow_mut();
-        if state.flush_scheduled.replace(self.clone()).is_none() {
+        if !state.receiving && state.flush_scheduled.replace(self.clone()).is_none() {
             web::later(self.flush.as_ref(), state.flushed);
         }
     }
@@ -330,12 +338,14 @@ impl Link {
         {
             let state = &mut *self.state.borrow_mut();
             let Some(socket) = state.socket.as_ref().filter(|socket| socket.is_open()) else { return };
-            while socket.queued() < BUFFERED {
+            let mut queued = socket.queued();
+            while queued < BUFFERED {
                 let Some(message) = state.connection.poll_transmit(MESSAGE) else { break };
                 socket.send(&message);
+                queued += message.len();
                 state.flushed = true;
             }
-            if socket.queued() >= BUFFERED {
+            if queued >= BUFFERED {
                 socket.watch(BUFFERED / 2);
             }
         }
