@@ -86,11 +86,20 @@ function lighten(glue, isWhole) {
     ],
     ["engines without encodeInto", /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{[^]*?^\}\n/m, ""],
     [
-      "a way of its own for short strings",
-      /(function passStringToWasm0\(arg, malloc)[^{]*\{\s*if \(realloc === undefined\) \{([^}]*)\}[^]*?^\}\n/m,
-      "$1) {$2}\n",
+      "a second way for strings, and `encode` for those of ASCII, which are short: to call it costs more than a loop",
+      /(function passStringToWasm0\(arg, malloc)[^{]*\{\s*if \(realloc === undefined\) \{[^]*?^\}\n/m,
+      `$1) {
+    const isAscii = !/[^\\0-\\x7f]/.test(arg);
+    const text = isAscii ? arg : cachedTextEncoder.encode(arg);
+    const ptr = malloc((WASM_VECTOR_LEN = text.length), 1) >>> 0;
+    const memory = getUint8ArrayMemory0();
+    for (let i = 0; i < text.length; i++) memory[ptr + i] = isAscii ? text.charCodeAt(i) : text[i];
+    return ptr;
+}
+`,
     ],
     ["its argument", /, wasm\.__wbindgen_realloc\)/g, ")"],
+    ["decoding what is empty", /return (decodeText\(getUint8ArrayMemory0)/, 'return len === 0 ? "" : $1'],
     [
       "memory that has run out",
       /\btry \{([^{}]*)\} catch \(e\) \{(?:\s*if \(\w+\) \{[^}]*\})+\s*throw e;\s*\}/g,

@@ -14,9 +14,9 @@ import {
 } from "./error.js";
 import type { RawCall, RawClient } from "./generated/tidewire_bg.js";
 import { Inbox } from "./inbox.js";
-import { Metadata } from "./metadata.js";
+import type { Metadata } from "./metadata.js";
 import { kinds, transports, unknownName } from "./names.js";
-import { pack, unpack } from "./packed.js";
+import { unpack, type Unpacked } from "./packed.js";
 import type {
   BidiCall,
   CallEvent,
@@ -42,7 +42,7 @@ type EventBody = CallEvent extends infer E
 export interface CallContext {
   readonly client: RawClient;
   readonly transport: "auto" | TransportName;
-  readonly metadata: Metadata;
+  readonly metadata: string;
   readonly timeoutMs: number | undefined;
   readonly acceptCompression: readonly string[] | undefined;
   readonly sendCompression: string | undefined;
@@ -109,7 +109,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     const raw = client.open(
       kinds.indexOf(this.#kind),
       this.#path,
-      pack(metadata),
+      metadata,
       timeoutMs ?? NaN,
       transports.indexOf(transport),
       codec?.contentSubtype ?? "proto",
@@ -132,7 +132,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
   }
 
   #refuse(code: number, words: string, fault: number): void {
-    this.#end([code, code, words, fault], "", undefined);
+    this.#end([code, code, words, fault]);
   }
 
   send(message: Req): Promise<void> {
@@ -259,16 +259,15 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     }
   }
 
-  /** The core tells by this what becomes of the call. None of it may throw. */
+  /** The core tells by this what becomes of the call. None of it may throw. Arrays but `buffer` are views of its memory. */
   #face() {
     return {
       opened: (transport: number) => (this.transport = transports[transport] as TransportName),
-      headers: (packed: string) => {
-        const { metadata: headers } = unpack(packed);
+      headers: (packed: Uint8Array) => {
+        const { metadata: headers } = unpack(packed.slice());
         this.#headers.resolve(headers);
         this.#tell({ type: "headers", headers });
       },
-      // The spans are a view of the core's memory.
       messages: (buffer: Uint8Array, spans: Uint32Array) => this.#arrived(buffer, spans.slice()),
       room: () => this.#senders.splice(0).forEach((sender) => sender.resolve()),
       end: (
@@ -276,9 +275,9 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
         rawCode: number,
         message: string,
         fault: number,
-        trailers: string,
+        trailers: Uint8Array,
         cause: unknown,
-      ) => this.#end([code, rawCode, message, fault], trailers, cause),
+      ) => this.#end([code, rawCode, message, fault], unpack(trailers.slice()), cause),
     };
   }
 
@@ -289,11 +288,10 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     this.#inbox.put(buffer, spans);
   }
 
-  #end(raw: RawStatus, packed: string, cause: unknown): void {
+  #end(raw: RawStatus, trailers?: Unpacked, cause?: unknown): void {
     const [code, , , fault] = raw;
     const cancelled = code === CANCELLED && fault === FAULT_LOCAL;
-    const { metadata, details } = unpack(packed);
-    const status = toStatus(raw, details, metadata, cancelled ? this.#reason : cause);
+    const status = toStatus(raw, trailers, cancelled ? this.#reason : cause);
     this.#status = status;
     this.#stopListening();
     const freed = this.#raw;

@@ -4,6 +4,7 @@ import { failure, FAULT_MISUSE, INVALID_ARGUMENT } from "./error.js";
 import type { RawClient } from "./generated/tidewire_bg.js";
 import { Metadata } from "./metadata.js";
 import { kinds, protocols, transports, unknownName } from "./names.js";
+import { pack } from "./packed.js";
 import type {
   BidiCall,
   CallKind,
@@ -23,7 +24,8 @@ export class TidewireClient implements Client {
   readonly #raw: RawClient;
   readonly #options: ClientOptions;
   readonly #transport: "auto" | TransportName;
-  readonly #metadata: Metadata;
+  /** Packed. */
+  readonly #metadata: string;
   readonly #receiveWindowBytes: number;
   readonly #sharesSocket: boolean;
   readonly #calls = new Set<{ cancel(reason?: unknown): void }>();
@@ -38,9 +40,10 @@ export class TidewireClient implements Client {
     this.#receiveWindowBytes = receiveWindowBytes;
     // Who says gRPC-Web means servers that take it themselves.
     this.#sharesSocket = shareSocket && !protocol.startsWith("grpc-web");
-    this.#metadata = new Metadata(options.metadata);
-    if (triple?.version) this.#metadata.set("tri-service-version", triple.version);
-    if (triple?.group) this.#metadata.set("tri-service-group", triple.group);
+    const metadata = new Metadata(options.metadata);
+    if (triple?.version) metadata.set("tri-service-version", triple.version);
+    if (triple?.group) metadata.set("tri-service-group", triple.group);
+    this.#metadata = pack(metadata);
     const baseUrl = String(options.baseUrl).replace(/\/+$/, "");
     const wrong =
       unknownName("protocol", protocols, protocol) ??
@@ -120,13 +123,11 @@ export class TidewireClient implements Client {
   }
 
   #call<Req, Res>(kind: CallKind, path: string, options: CallOptions<Req, Res>): StreamCall<Req, Res> {
-    const metadata = new Metadata(this.#metadata);
-    for (const [name, value] of new Metadata(options.metadata)) metadata.append(name, value);
     const observers = [this.#options.observer, options.observer].filter((observer) => observer !== undefined);
     return new StreamCall(kind, path, options, {
       client: this.#raw,
       transport: options.transport ?? this.#transport,
-      metadata,
+      metadata: this.#metadata + (options.metadata ? pack(new Metadata(options.metadata)) : ""),
       timeoutMs: options.timeoutMs ?? this.#options.timeoutMs,
       acceptCompression: options.acceptCompression ?? this.#options.acceptCompression,
       sendCompression: options.sendCompression ?? this.#options.sendCompression,

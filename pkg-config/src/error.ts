@@ -1,4 +1,5 @@
 import { Metadata } from "./metadata.js";
+import type { Unpacked } from "./packed.js";
 import type { Code, Detail, Fault, Status } from "./types.js";
 
 /** The codes' names, by number. */
@@ -76,8 +77,7 @@ export class RpcError extends Error implements Status {
 /** A public status from the core's. */
 export function toStatus(
   raw: RawStatus,
-  details: readonly Detail[] = [],
-  trailers = new Metadata(),
+  { metadata, details }: Unpacked = { metadata: new Metadata(), details: () => [] },
   cause?: unknown,
 ): Status {
   const [code, rawCode, message, fault] = raw;
@@ -86,8 +86,8 @@ export function toStatus(
     codeName: codeNames[code] ?? "UNKNOWN",
     rawCode,
     message,
-    details,
-    trailers,
+    details: details(),
+    trailers: metadata,
     fault: faults[fault] ?? "peer",
   };
   return cause === undefined ? status : { ...status, cause };
@@ -95,5 +95,5 @@ export function toStatus(
 
 /** The error of a status of ours. */
 export function failure(code: number, message: string, fault: number, cause?: unknown): RpcError {
-  return new RpcError(toStatus([code, code, message, fault], [], undefined, cause));
+  return new RpcError(toStatus([code, code, message, fault], undefined, cause));
 }

@@ -8,7 +8,8 @@ export type MetadataInit =
 
 /** gRPC metadata: lower-case names, repeated values in order, bytes under `-bin` names. */
 export class Metadata implements Iterable<[string, MetadataValue]> {
-  readonly #entries: [string, MetadataValue][] = [];
+  readonly #read: [string, MetadataValue][] = [];
+  #unread: ((metadata: Metadata) => void) | undefined;
 
   constructor(init?: MetadataInit) {
     if (!init) return;
@@ -19,6 +20,20 @@ export class Metadata implements Iterable<[string, MetadataValue]> {
         for (const one of Array.isArray(value) ? value : [value]) this.append(name, one as MetadataValue);
       }
     }
+  }
+
+  /** @internal `read` appends what there is, when somebody first looks: few look at all headers and trailers. */
+  static later(read: (metadata: Metadata) => void): Metadata {
+    const metadata = new Metadata();
+    metadata.#unread = read;
+    return metadata;
+  }
+
+  get #entries(): [string, MetadataValue][] {
+    const read = this.#unread;
+    this.#unread = undefined;
+    read?.(this);
+    return this.#read;
   }
 
   /** The first value under `name`, if any. */

@@ -19,15 +19,16 @@ extern "C" {
     /// Which transport carries it: 0 fetch, 1 grpc-websockets, 2 tidewire.v1, 3 triple-websocket. First, and once.
     #[wasm_bindgen(method)]
     pub(super) fn opened(this: &JsFace, transport: u8);
+    /// What it is told in slices are views of memory that is not the face's.
     #[wasm_bindgen(method)]
-    fn headers(this: &JsFace, packed: &str);
-    /// Messages that lie in a buffer, as `offset, length, …`, which are a view of memory that is not the face's.
+    fn headers(this: &JsFace, packed: &[u8]);
+    /// Messages that lie in a buffer, as `offset, length, …`.
     #[wasm_bindgen(method)]
     fn messages(this: &JsFace, buffer: &Uint8Array, spans: &[u32]);
     #[wasm_bindgen(method)]
     fn room(this: &JsFace);
     #[wasm_bindgen(method)]
-    fn end(this: &JsFace, code: u8, raw: i32, words: &str, fault: u8, trailers: &str, cause: JsValue);
+    fn end(this: &JsFace, code: u8, raw: i32, words: &str, fault: u8, trailers: &[u8], cause: JsValue);
 }
 
 impl JsFace {

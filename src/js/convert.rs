@@ -17,7 +17,7 @@ pub(super) fn unpack(packed: &str) -> Result<HeaderList, Status> {
 }
 
 /// What the peer sent.
-pub(super) fn pack(headers: &HeaderList) -> String {
+pub(super) fn pack(headers: &HeaderList) -> Vec<u8> {
     let mut packed = Vec::new();
     for (name, value) in headers {
         for part in [name.as_bytes(), value] {
@@ -25,5 +25,5 @@ pub(super) fn pack(headers: &HeaderList) -> String {
             packed.push(0);
         }
     }
-    String::from_utf8_lossy(&packed).into_owned()
+    packed
 }

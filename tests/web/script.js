@@ -190,7 +190,7 @@ export class Face {
 }
 
 function readable(packed) {
-  const parts = packed.split("\0");
+  const parts = new TextDecoder().decode(packed).split("\0");
   const lines = [];
   for (let i = 0; i + 1 < parts.length; i += 2) lines.push(`${parts[i]}: ${parts[i + 1]}`);
   return lines.join(", ");
