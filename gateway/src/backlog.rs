@@ -14,6 +14,9 @@ const SMALL: usize = 4096;
 const REPLAYED: usize = 16 * 1024;
 /// Each may keep a larger buffer alive.
 const REPLAYED_PIECES: usize = 16;
+/// A stream has a window only once its headers have left; what h2 is given before leaves with them, in one write. All
+/// that there is, if it is no more than this.
+const WITH_HEADERS: usize = 4 * 1024;
 
 /// What the client sent and the upstream's window has not taken. Stops reading when it holds a window, and what may be
 /// read ahead.
@@ -22,6 +25,8 @@ pub(crate) struct Backlog {
     /// Small chunks behind those, in one piece: kept apart, a flood of them would take many times its size.
     tail: BytesMut,
     pub(crate) bytes: usize,
+    /// What h2 may hold of it beyond the upstream's window.
+    with_headers: usize,
     limit: usize,
     held: Held,
     /// All that was sent, while it is little: the upstream may refuse the stream yet.
@@ -43,6 +48,7 @@ impl Backlog {
             chunks: VecDeque::new(),
             tail: BytesMut::new(),
             bytes: 0,
+            with_headers: WITH_HEADERS,
             limit,
             held: Held::new(read_ahead),
             replay: Some(Vec::new()),
@@ -103,6 +109,7 @@ impl Backlog {
             self.told += piece.len();
             self.chunks.push_front(piece);
         }
+        self.with_headers = WITH_HEADERS;
         self.closed = self.bodyless;
         self.end_sent = self.bodyless;
         true
@@ -113,10 +120,12 @@ impl Backlog {
             return;
         }
         while let Some(chunk) = self.chunks.front_mut() {
-            let room = send.capacity().min(chunk.len());
+            let capacity = if self.bytes <= self.with_headers { self.bytes } else { send.capacity() };
+            let room = capacity.min(chunk.len());
             if room == 0 {
                 return;
             }
+            self.with_headers = self.with_headers.saturating_sub(room);
             let piece = chunk.split_to(room);
             if chunk.is_empty() {
                 self.chunks.pop_front();

@@ -46,6 +46,9 @@ pub(crate) trait Upload: Send {
 
     /// The upstream's flow-control window took this many bytes.
     fn taken(&mut self, _bytes: usize) {}
+
+    /// It takes no more for now.
+    fn stalls(&mut self) {}
 }
 
 /// The answer on its way to the web side. Waiting in here is back-pressure on the upstream.
@@ -174,13 +177,20 @@ async fn transmit(
         let before = backlog.bytes;
         backlog.transmit(send, upload);
         slot.sends(before.saturating_sub(backlog.bytes), backlog.waiting());
+        if backlog.waiting() > 0 {
+            send.reserve_capacity(backlog.waiting());
+            if send.capacity() > 0 {
+                continue;
+            }
+            upload.stalls();
+        }
         tokio::select! {
             part = next(upload, backlog.has_room()) => {
                 if let Err(ending) = backlog.push(part) {
                     return ending;
                 }
             }
-            open = capacity(send, backlog.waiting()), if backlog.waiting() > 0 => {
+            open = capacity(send), if backlog.waiting() > 0 => {
                 if !open {
                     // The upstream takes no more: its answer is about to end.
                     backlog.give_up();
@@ -191,9 +201,8 @@ async fn transmit(
 }
 
 /// Waits until the upstream's window has room; false if it takes no more.
-async fn capacity(send: &mut SendStream<Bytes>, wanted: usize) -> bool {
-    send.reserve_capacity(wanted);
-    send.capacity() > 0 || matches!(poll_fn(|cx| send.poll_capacity(cx)).await, Some(Ok(_)))
+async fn capacity(send: &mut SendStream<Bytes>) -> bool {
+    matches!(poll_fn(|cx| send.poll_capacity(cx)).await, Some(Ok(_)))
 }
 
 async fn receive(

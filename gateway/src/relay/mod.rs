@@ -3,8 +3,8 @@
 mod stream;
 mod streams;
 
-use std::future::pending;
 use std::ops::Range;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -121,6 +121,9 @@ impl Relay {
 
     async fn relay(&mut self) -> End {
         let drain = self.shared.drain.clone();
+        // Made once: each message would pay for them again.
+        let mut begun = pin!(drain.begun());
+        let mut alarm = pin!(tokio::time::sleep_until(self.began));
         let mut going_away = false;
         let mut burst = Vec::new();
         loop {
@@ -130,7 +133,13 @@ impl Relay {
             if going_away && self.connection.open_streams() == 0 && !self.writing {
                 return End::Close(CLOSE_GOING_AWAY, SHUTTING_DOWN.to_owned());
             }
-            let timeout = self.connection.poll_timeout().map(|at| self.began + at);
+            let due = self.connection.poll_timeout().map(|at| self.began + at);
+            // It is put off with every message; an alarm that comes too early is set again.
+            if let Some(due) = due
+                && (alarm.is_elapsed() || due < alarm.deadline())
+            {
+                alarm.as_mut().reset(due);
+            }
             let done = tokio::select! {
                 taken = self.sink.flush(), if self.writing => self.written(taken),
                 message = self.stream.next(), if self.unanswered < self.most_unanswered() => self.receive(message),
@@ -140,8 +149,8 @@ impl Relay {
                     Ok(())
                 }
                 () = self.streams.one_ended() => Ok(()),
-                () = at(timeout) => self.tick(),
-                () = drain.begun(), if !going_away => {
+                () = &mut alarm, if due.is_some() => self.tick(),
+                () = &mut begun, if !going_away => {
                     going_away = true;
                     self.connection.go_away(u32::from(Reason::NO_ERROR), SHUTTING_DOWN);
                     Ok(())
@@ -269,13 +278,6 @@ fn cut(message: &Bytes, range: Range<usize>) -> Bytes {
         message.slice(range)
     } else {
         Bytes::copy_from_slice(&message[range])
-    }
-}
-
-async fn at(timeout: Option<Instant>) {
-    match timeout {
-        Some(timeout) => tokio::time::sleep_until(timeout).await,
-        None => pending().await,
     }
 }
 

@@ -91,10 +91,16 @@ impl Route {
         self.upstream.name.clone()
     }
 
-    /// Relays it. `parts`: what the client sends; if it closes, the client is gone.
-    pub(crate) async fn run(self, parts: mpsc::UnboundedReceiver<Part>, news: mpsc::UnboundedSender<News>) {
+    /// Relays it. `parts`: what the client sends; if it closes, the client is gone. Of what the upstream took, `untold`
+    /// bytes may stay untold.
+    pub(crate) async fn run(
+        self,
+        parts: mpsc::UnboundedReceiver<Part>,
+        news: mpsc::UnboundedSender<News>,
+        untold: usize,
+    ) {
         let log = CallLog::begin("tidewire.v1", &self.path);
-        let mut upload = StreamUpload { id: self.id, parts, news: news.clone() };
+        let mut upload = StreamUpload { id: self.id, parts, news: news.clone(), taken: 0, untold };
         let mut download = StreamDownload { id: self.id, news: news.clone(), head_status: None };
         let ending = exchange::run(
             &self.upstream,
@@ -121,6 +127,10 @@ struct StreamUpload {
     id: u32,
     parts: mpsc::UnboundedReceiver<Part>,
     news: mpsc::UnboundedSender<News>,
+    /// Bytes that the upstream took and the socket's task was not told of.
+    taken: usize,
+    /// So many are worth no news.
+    untold: usize,
 }
 
 impl Upload for StreamUpload {
@@ -134,7 +144,17 @@ impl Upload for StreamUpload {
     }
 
     fn taken(&mut self, bytes: usize) {
-        let _ = self.news.send(News { id: self.id, what: What::Taken(bytes) });
+        self.taken += bytes;
+        if self.taken > self.untold {
+            self.stalls();
+        }
+    }
+
+    fn stalls(&mut self) {
+        let bytes = std::mem::take(&mut self.taken);
+        if bytes > 0 {
+            let _ = self.news.send(News { id: self.id, what: What::Taken(bytes) });
+        }
     }
 }
 

@@ -11,10 +11,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::stream::{Denied, News, Opened, Route, What};
+use crate::config::Limits;
 use crate::exchange::{Ending, Part};
 use crate::gateway::Shared;
 use crate::headers;
 use crate::status::reset_sentence;
+
+/// Some small messages' worth: to wake the socket's task for each would cost more than to relay it.
+const MOST_UNTOLD: u32 = 8 * 1024;
 
 /// Never waits and never does I/O: the socket's task calls it with what came.
 pub(crate) struct Streams {
@@ -26,6 +30,8 @@ pub(crate) struct Streams {
     holding: Vec<u32>,
     tasks: JoinSet<()>,
     teller: mpsc::UnboundedSender<News>,
+    /// What a stream may keep untold of the bytes that its upstream took.
+    untold: usize,
 }
 
 /// A stream that has not ended on this side.
@@ -46,7 +52,16 @@ impl Streams {
         of_upgrade: HeaderMap,
         teller: mpsc::UnboundedSender<News>,
     ) -> Self {
-        Self { shared, of_upgrade, open: HashMap::new(), holding: Vec::new(), tasks: JoinSet::new(), teller }
+        let untold = untold(&shared.limits);
+        Self {
+            shared,
+            of_upgrade,
+            open: HashMap::new(),
+            holding: Vec::new(),
+            tasks: JoinSet::new(),
+            teller,
+            untold,
+        }
     }
 
     /// Starts a stream's task, or answers by itself.
@@ -63,7 +78,8 @@ impl Streams {
                 let upstream = route.upstream();
                 self.open.insert(id, Stream { parts, upstream, flow: None, held: 0, broken: None });
                 // Bound, too: the last resets are waited for only once all tasks have ended.
-                self.tasks.spawn(self.shared.drain.bound(route.run(taker, self.teller.clone())));
+                let relayed = route.run(taker, self.teller.clone(), self.untold);
+                self.tasks.spawn(self.shared.drain.bound(relayed));
             }
             Err(Denied::Reset { code, sentence }) => connection.reset(id, u32::from(code), &sentence),
             Err(Denied::Answer { status, headers, sentence }) => {
@@ -172,6 +188,28 @@ impl Streams {
         } else {
             connection.reset(id, code, &reason);
             self.open.remove(&id);
+        }
+    }
+}
+
+/// Little enough that all streams together keep no more than half of the connection's window, and each a part of its own.
+fn untold(limits: &Limits) -> usize {
+    let share = limits.connection_window / 2 / limits.max_streams.max(1);
+    MOST_UNTOLD.min(share).min(limits.upload_window / 4) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_streams_keep_untold_leaves_half_of_every_window() {
+        let default = Limits::default();
+        assert_eq!(untold(&default), 8 * 1024);
+        for (max_streams, upload_window) in [(1, 1 << 20), (1_000, 4), (100_000, 1 << 20), (0, 1 << 20)] {
+            let limits = Limits { max_streams, upload_window, ..default.clone() };
+            assert!(untold(&limits) * max_streams as usize <= limits.connection_window as usize / 2);
+            assert!(untold(&limits) <= upload_window as usize / 4);
         }
     }
 }
