@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use super::builtins::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -182,6 +183,9 @@ struct State {
     receiving: bool,
     draining: bool,
     keep_alive: Option<Timer>,
+    /// When the clock was last looked at, which is dear: a message counts as heard then, so that the gateway is asked
+    /// once in an interval, whatever it sends.
+    looked: Duration,
 }
 
 impl State {
@@ -200,10 +204,11 @@ impl State {
 
 impl Link {
     fn connect(constructor: &Function, url: &str) -> Rc<Self> {
+        let looked = web::now();
         let link = Rc::new_cyclic(|this: &Weak<Self>| {
             let that = this.clone();
             let state = State {
-                connection: Connection::new(Role::Client, LIMITS, web::now()),
+                connection: Connection::new(Role::Client, LIMITS, looked),
                 socket: None,
                 sinks: Vec::new(),
                 flush_scheduled: None,
@@ -211,6 +216,7 @@ impl Link {
                 receiving: false,
                 draining: false,
                 keep_alive: None,
+                looked,
             };
             let flush = Closure::new(move || {
                 if let Some(link) = that.upgrade() {
@@ -268,7 +274,7 @@ impl Link {
         let outcome = {
             let state = &mut *self.state.borrow_mut();
             state.receiving = true;
-            state.connection.handle_message(web::now(), &message)
+            state.connection.handle_message(state.looked, &message)
         };
         self.dispatch(Some(Chunk::new(buffer, &message)));
         self.state.borrow_mut().receiving = false;
@@ -356,7 +362,7 @@ impl Link {
     fn set_keep_alive(self: &Rc<Self>) {
         let state = &mut *self.state.borrow_mut();
         let due = state.connection.poll_timeout().filter(|_| state.socket.is_some());
-        // It is put off with every message; a timer that comes too early sets the next one.
+        // A timer that comes too early sets the next one.
         if state.keep_alive.is_none() {
             state.keep_alive = due.map(|due| {
                 let this = Rc::downgrade(self);
@@ -374,7 +380,8 @@ impl Link {
         let alive = {
             let state = &mut *self.state.borrow_mut();
             state.keep_alive = None;
-            state.connection.handle_timeout(web::now())
+            state.looked = web::now();
+            state.connection.handle_timeout(state.looked)
         };
         match alive {
             Ok(()) => self.flush(),
