@@ -78,7 +78,8 @@ impl Streams {
                 let upstream = route.upstream();
                 self.open.insert(id, Stream { parts, upstream, flow: None, held: 0, broken: None });
                 // Bound, too: the last resets are waited for only once all tasks have ended.
-                let relayed = route.run(taker, self.teller.clone(), self.untold);
+                // Boxed before it is wrapped: it is large, and each layer would move it.
+                let relayed = Box::pin(route.run(taker, self.teller.clone(), self.untold));
                 self.tasks.spawn(self.shared.drain.bound(relayed));
             }
             Err(Denied::Reset { code, sentence }) => connection.reset(id, u32::from(code), &sentence),
