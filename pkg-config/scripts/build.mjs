@@ -45,15 +45,11 @@ replace(join(workDir, "dist"), join(packageDir, "dist"));
 /** The files that the TypeScript sources import: the glue, the module, and the module inside JavaScript. */
 function generate(bindgenDir, folder) {
   mkdirSync(folder, { recursive: true });
-  const { imports, short } = shrink(bindgenDir, "tidewire", folder, true);
+  const short = shrink(bindgenDir, "tidewire", folder, true);
   const wasm = join(folder, "tidewire_bg.wasm");
-  const entries = imports.map(({ name, to }) => `${JSON.stringify(to)}: glue.${name}`);
-  const [{ module }] = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(wasm)));
   writeFileSync(
     join(folder, "imports.js"),
-    `import * as glue from "./tidewire_bg.js";
-
-export const imports = { ${JSON.stringify(module)}: { ${entries.join(", ")} } };
+    `export { imports } from "./tidewire_bg.js";
 export const start = (exports) => exports[${JSON.stringify(short.get("__wbindgen_start"))}]();
 export const id = "${sign(wasm)}";
 `,

@@ -3,28 +3,27 @@
  * finds what is near at less cost. Two hundredths of what a browser loads, and nothing else changes.
  */
 
+import { functionsOf, withNames } from "./module.mjs";
+
 const IMPORTED_FUNCTION = "function";
-const [CUSTOM, FUNCTIONS, CODE] = [0, 3, 10];
 
 /** The module with names by which `wasm-opt --reorder-functions-by-name` puts its functions into that order. */
 export function namedByOrder(wasm) {
-  const { types, bodies } = functionsOf(wasm);
+  const functions = functionsOf(wasm);
   const imports = WebAssembly.Module.imports(new WebAssembly.Module(wasm));
   const first = imports.filter(({ kind }) => kind === IMPORTED_FUNCTION).length;
   const names = [];
-  for (const [place, index] of order(types, bodies).entries()) {
+  for (const [place, index] of order(functions).entries()) {
     const name = String(place).padStart(6, "0");
     names.push({ index: first + index, name });
   }
   names.sort((a, b) => a.index - b.index);
-  const entries = names.map(({ index, name }) => Buffer.concat([leb(index), text(name)]));
-  const functionNames = Buffer.concat([leb(entries.length), ...entries]);
-  const section = Buffer.concat([text("name"), leb(1), leb(functionNames.length), functionNames]);
-  return Buffer.concat([wasm, leb(CUSTOM), leb(section.length), section]);
+  return withNames(wasm, names);
 }
 
-function order(types, bodies) {
-  const grams = bodies.map(trigrams);
+function order(functions) {
+  const types = functions.map(({ type }) => type);
+  const grams = functions.map(({ body }) => trigrams(body));
   const ordered = [];
   for (const type of [...new Set(types)].sort((a, b) => a - b)) {
     const rest = types.flatMap((own, index) => (own === type ? [index] : []));
@@ -49,47 +48,4 @@ function shared(a, b) {
   let both = 0;
   for (const gram of a) if (b.has(gram)) both++;
   return both / (1 + a.size + b.size);
-}
-
-/** Of each function that the module defines: the number of its type, and its body. */
-function functionsOf(wasm) {
-  const reader = { wasm, at: 8 };
-  let types = [];
-  let bodies = [];
-  while (reader.at < wasm.length) {
-    const id = number(reader);
-    const end = number(reader) + reader.at;
-    if (id === FUNCTIONS) types = list(reader, number);
-    if (id === CODE) bodies = list(reader, bytes);
-    reader.at = end;
-  }
-  return { types, bodies };
-}
-
-function list(reader, read) {
-  return Array.from({ length: number(reader) }, () => read(reader));
-}
-
-function bytes(reader) {
-  const length = number(reader);
-  return reader.wasm.subarray(reader.at, (reader.at += length));
-}
-
-/** LEB128, unsigned. */
-function number(reader) {
-  for (let value = 0, shift = 0; ; shift += 7) {
-    const byte = reader.wasm[reader.at++];
-    value |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return value;
-  }
-}
-
-function leb(value) {
-  const digits = [];
-  for (; value >= 0x80; value >>>= 7) digits.push((value & 0x7f) | 0x80);
-  return Buffer.of(...digits, value);
-}
-
-function text(value) {
-  return Buffer.concat([leb(value.length), Buffer.from(value)]);
 }

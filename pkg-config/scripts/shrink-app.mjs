@@ -22,7 +22,7 @@ if (!to) {
 const work = join(to, "parts");
 rmSync(to, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
-const { imports, short } = shrink(bindgen, name, work);
+const short = shrink(bindgen, name, work);
 copyFileSync(join(work, `${name}_bg.wasm`), join(to, `${name}.wasm`));
 const entry = join(work, "entry.js");
 writeFileSync(entry, loader());
@@ -38,23 +38,14 @@ rmSync(work, { recursive: true });
 
 /** Starts the module, with the glue under the short names that it asks for. */
 function loader() {
-  const glue = `./${name}_bg.js`;
-  const others = [...new Set(imports.map(({ module }) => module).filter((module) => module !== glue))];
-  const from = (module) => (module === glue ? "glue" : `other${others.indexOf(module)}`);
-  const entries = imports.map(({ module, name, to }) => `${JSON.stringify(to)}: ${from(module)}.${name}`);
-  const [{ module }] = WebAssembly.Module.imports(
-    new WebAssembly.Module(readFileSync(join(work, `${name}_bg.wasm`))),
-  );
   const [exported] = readFileSync(join(bindgen, `${name}.js`), "utf8").match(
     /export \{[^}]*\} from "[^"]*";/,
   ) ?? [""];
-  return `import * as glue from "${glue}";
-${others.map((module) => `import * as ${from(module)} from "${module}";`).join("\n")}
+  return `import { __wbg_set_wasm, imports } from "./${name}_bg.js";
 ${exported}
 export async function init(url = new URL("./${name}.wasm", import.meta.url)) {
-  const imports = { ${JSON.stringify(module)}: { ${entries.join(", ")} } };
   const { instance } = await WebAssembly.instantiateStreaming(fetch(url), imports);
-  glue.__wbg_set_wasm(instance.exports);
+  __wbg_set_wasm(instance.exports);
   instance.exports.${short.get("__wbindgen_start")}();
 }
 `;

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { withLikeLocals } from "./locals.mjs";
 import { namedByOrder } from "./order.mjs";
 
 const wasmOpt = fileURLToPath(new URL("../node_modules/.bin/wasm-opt", import.meta.url));
@@ -27,8 +28,8 @@ const wasmOptPasses = ["-Oz", "--flatten", "--rereloop", "-Oz", "--converge", "-
 const stripped = ["--strip-target-features", "--strip-producers"];
 
 /**
- * Writes module, glue and snippets to `folder`, and gives back which of the glue's functions each short import is, and the
- * short name of each export. `isWhole`: the glue has to have all that is left out of it.
+ * Writes module, glue and snippets to `folder`, the glue with an `imports` of all that the module imports, and gives back
+ * the short name of each export. `isWhole`: the glue has to have all that is left out of it.
  *
  * Names with hashes cost a kilobyte, in the module and in every bundle. The module gets short ones; the glue's own keep
  * theirs in the source and lose them to the bundler, since nothing refers to them by text any more.
@@ -38,20 +39,51 @@ export function shrink(bindgenDir, name, folder, isWhole = false) {
   optimise([...wasmOptPasses, ...stripped], join(bindgenDir, `${name}_bg.wasm`), wasm);
   writeFileSync(wasm, namedByOrder(readFileSync(wasm)));
   const renaming = ["--minify-imports-and-exports-and-modules", "--strip-debug"];
-  const mapping = optimise(["--reorder-functions-by-name", ...renaming], wasm, wasm);
-  const { imports, exports } = JSON.parse(mapping);
+  const { imports, exports } = JSON.parse(optimise(["--reorder-functions-by-name", ...renaming], wasm, wasm));
+  writeFileSync(wasm, withLikeLocals(readFileSync(wasm)));
+  const [{ module }] = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(wasm)));
   const short = new Map(exports);
   const glue = lighten(readFileSync(join(bindgenDir, `${name}_bg.js`), "utf8"), isWhole);
   writeFileSync(
     join(folder, `${name}_bg.js`),
-    glue.replace(/\bwasm\.([\w$]+)/g, (_, name) => {
+    withImports(glue, `./${name}_bg.js`, module, imports).replace(/\bwasm\.([\w$]+)/g, (_, name) => {
       if (!short.has(name)) throw new Error(`the glue uses ${name}, which the module does not export`);
       return `wasm.${short.get(name)}`;
     }),
   );
   const snippets = join(bindgenDir, "snippets");
   if (existsSync(snippets)) cpSync(snippets, join(folder, "snippets"), { recursive: true });
-  return { imports: imports.map(([module, name, to]) => ({ module, name, to })), short };
+  return short;
+}
+
+/**
+ * The glue with what `imports` names of it as members of one object, under the names by which the module asks for them: a
+ * function beside it would have another name, said twice.
+ */
+function withImports(glue, own, to, imports) {
+  const others = [...new Set(imports.map(([from]) => from))].filter((from) => from !== own);
+  const members = imports.map(([from, name, to]) => {
+    if (from !== own) return `${to}: other${others.indexOf(from)}.${name}`;
+    const [whole, rest] = glue.match(new RegExp(`^export function ${name}(\\([^]*?^\\}.*\\n)`, "m")) ?? [];
+    if (!whole) return `${to}: ${name}`;
+    glue = glue.replace(whole, () => "");
+    return member(to, rest);
+  });
+  const header = others.map((module, index) => `import * as other${index} from "${module}";\n`);
+  return `${header.join("")}${glue}
+export const imports = { ${JSON.stringify(to)}: {
+${members.join(",\n")}
+} };
+`;
+}
+
+/** As an arrow where it is one expression. */
+function member(name, rest) {
+  const [, parameters, expression] =
+    rest.match(
+      /^(\([^)]*\)) \{(?:\s*\/\/.*)*\s*(?:const ret = )?(?!\s|throw |const )([^;{}]*);\s*(?:return ret;\s*)?\}\n$/,
+    ) ?? [];
+  return expression ? `${name}: ${parameters} => ${expression}` : `${name}${rest.trimEnd()}`;
 }
 
 /** Gives back what the passes say. */
@@ -100,6 +132,8 @@ function lighten(glue, isWhole) {
     ],
     ["its argument", /, wasm\.__wbindgen_realloc\)/g, ")"],
     ["decoding what is empty", /return (decodeText\(getUint8ArrayMemory0)/, 'return len === 0 ? "" : $1'],
+    ["one allocator by another name", /\bmalloc\(/g, "wasm.__wbindgen_malloc("],
+    ["(its parameter, its argument)", /, (?:malloc|wasm\.__wbindgen_malloc)\)/g, ")"],
     [
       "memory that has run out",
       /\btry \{([^{}]*)\} catch \(e\) \{(?:\s*if \(\w+\) \{[^}]*\})+\s*throw e;\s*\}/g,

@@ -60,7 +60,8 @@ fn inputs(modules: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let package = package_folder();
     let mut inputs = modules.to_vec();
     inputs.extend([package.join("package-lock.json"), package.join("tsconfig.json")]);
-    inputs.extend(["scripts/build.mjs", "scripts/order.mjs"].map(|script| package.join(script)));
+    let scripts = ["build", "locals", "module", "order", "shrink"];
+    inputs.extend(scripts.map(|script| package.join(format!("scripts/{script}.mjs"))));
     // Not part of the module: wasm-bindgen puts it beside.
     inputs.push(crate::root().join("src/transport/web.js"));
     let sources = doing("cannot list pkg-config/src", fs::read_dir(package.join("src")))?;

@@ -125,7 +125,7 @@ pub(crate) fn size(mode: &str) -> Result<()> {
     let target = crate::root().join("target/wasm-ship");
     for feature in if mode == "--check" { &APPLICATIONS[..1] } else { APPLICATIONS } {
         let cargo = wasm.ship(&target).words("--locked --package rust-size --features").arg(feature);
-        let flags = format!("{} -Zfmt-debug=none", toolchain::SMALL);
+        let flags = format!("{} -Zfmt-debug=none -Cllvm-args=-enable-load-pre=false", toolchain::SMALL);
         cargo.env("RUSTFLAGS", flags).dir(crate::root().join(CASES)).shown()?;
         let module = target.join(TARGET).join("release/rust_size.wasm");
         let folder = crate::root().join("target/rust-size").join(feature);
