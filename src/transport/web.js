@@ -27,6 +27,7 @@ export class WebFetch {
   #reader;
   /** Bytes told and not released: the next read waits for them. */
   #unreleased = 0;
+  /** A timer for a body that stays open; -1 for as long as it may come to that. */
   #grace;
 
   /**
@@ -44,23 +45,22 @@ export class WebFetch {
     };
     // Some runtimes refuse the member, whatever its value.
     if (credentials) init.credentials = credentials;
-    this.#start = (body) => {
-      if (get) {
-        url += new TextDecoder().decode(body);
-        body = undefined;
-      }
-      // A `fetch` may throw at once; its answer may be none, or be read by someone else.
-      const answer = new Promise((resolve) =>
-        resolve(fetch(url, { ...init, body, ...(!buffer && { duplex: "half" }) })),
-      );
-      answer
-        .then((response) => this.#respond(response))
-        .catch((thrown) =>
-          this.#fail(
-            `fetch of ${url} failed: ${words(thrown)}; the server is down, or in a page CORS refused it (the gateway must allow its origin)`,
-            thrown,
-          ),
+    if (!buffer) init.duplex = "half";
+    this.#start = async (body) => {
+      if (get) url += new TextDecoder().decode(body);
+      else init.body = body;
+      try {
+        // It may throw at once, and its answer may be none, or be read by someone else.
+        this.#respond(await fetch(url, init));
+      } catch (thrown) {
+        // Not from within `finish`.
+        await 0;
+        this.#tell(
+          3,
+          `fetch of ${url} failed: ${words(thrown)}; the server is down, or in a page CORS refused it (the gateway must allow its origin)`,
+          thrown,
         );
+      }
     };
     if (!buffer) {
       const source = { start: (controller) => void (this.#upload = controller), pull: () => this.#room() };
@@ -100,7 +100,7 @@ export class WebFetch {
     if (this.#upload?.desiredSize !== null || this.#reader || isServer()) this.#abort.abort();
   }
 
-  done() {
+  async done() {
     const more = this.#tell !== nothing;
     this.silence();
     // Not every runtime stops an upload whose response has ended.
@@ -108,14 +108,19 @@ export class WebFetch {
     // One more read sees the end of the body, and leaves the connection fit for the next request; a body that stays
     // open is not waited for.
     if (!more || !this.#reader) return;
-    this.#grace = setTimeout(() => this.#abort.abort(), GRACE_MS);
+    // Not once more by a release.
+    this.#unreleased = 0;
+    this.#grace = -1;
     this.#read();
+    // A timer is dear, and most have ended by then.
+    await 0;
+    if (this.#grace) this.#grace = setTimeout(() => this.#abort.abort(), GRACE_MS);
   }
 
   release(bytes) {
-    const before = this.#unreleased;
-    this.#unreleased = Math.max(0, before - bytes);
-    if (before > 0 && this.#unreleased === 0) this.#read();
+    if (this.#unreleased <= 0) return;
+    this.#unreleased -= bytes;
+    if (this.#unreleased <= 0) this.#read();
   }
 
   queued() {
@@ -141,7 +146,7 @@ export class WebFetch {
 
   #respond(response) {
     let block = "";
-    for (const [name, value] of response.headers) block += `${name}: ${value}\n`;
+    response.headers.forEach((value, name) => (block += `${name}: ${value}\n`));
     // Header values are bytes, one in each unit of the string.
     const bytes = new Uint8Array(block.length);
     for (let i = 0; i < block.length; i++) bytes[i] = block.charCodeAt(i);
@@ -154,7 +159,7 @@ export class WebFetch {
   #read() {
     this.#reader?.read().then(
       ({ done, value }) => {
-        clearTimeout(this.#grace);
+        if (this.#grace) this.#grace = clearTimeout(this.#grace);
         if (done) return this.#tell(2);
         // Complete, and yet more comes: nobody will read it.
         if (this.#tell === nothing) return this.#abort.abort();
@@ -164,14 +169,10 @@ export class WebFetch {
         this.release(1);
       },
       (thrown) => {
-        clearTimeout(this.#grace);
-        this.#fail(`the response of ${this.#url} broke off: ${words(thrown)}`, thrown);
+        if (this.#grace) this.#grace = clearTimeout(this.#grace);
+        this.#tell(3, `the response of ${this.#url} broke off: ${words(thrown)}`, thrown);
       },
     );
-  }
-
-  #fail(words, cause) {
-    this.#tell(3, words, cause);
   }
 }
 
