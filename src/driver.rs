@@ -170,7 +170,7 @@ impl<F: Face> Driver<F> {
                 (Transmit::Open { get, path, headers }, slot) => {
                     let streams = self.inner.borrow().streams;
                     let request = Request { get, path, headers, streams };
-                    *slot = Some(self.transport.open(request, Rc::new(self.clone())));
+                    *slot = Some(self.transport.open(request, self.clone()));
                 }
                 (Transmit::Data(bytes), Some(exchange)) => exchange.send(bytes),
                 (Transmit::Finish, Some(exchange)) => exchange.finish(),
@@ -193,7 +193,7 @@ impl<F: Face> Driver<F> {
 
     #[cfg(feature = "gzip")]
     fn gzip(self: &Rc<Self>) -> std::cell::RefMut<'_, Gzip> {
-        let new = || Gzip::new(Rc::new(self.clone()));
+        let new = || Gzip::new(self.clone());
         std::cell::RefMut::map(self.inner.borrow_mut(), |inner| inner.gzip.get_or_insert_with(new))
     }
 
@@ -252,42 +252,47 @@ impl<F: Face> Driver<F> {
 }
 
 /// The sink is the driver, for as long as the exchange lasts.
-impl<F: Face> Sink for Rc<Driver<F>> {
-    fn incoming(&self, event: Incoming<'_>) {
-        let chunk = match &event {
-            Incoming::Data(chunk) => Some(*chunk),
-            Incoming::Room => return self.room(),
-            _ => None,
-        };
-        #[cfg(feature = "gzip")]
-        let makes_room = matches!(event, Incoming::Deflated(_));
-        if let Incoming::Failed { cause, .. } = &event {
-            self.inner.borrow_mut().cause = cause.clone();
+impl<F: Face> Sink for Driver<F> {
+    fn incoming(self: Rc<Self>, event: Incoming<'_>) {
+        let makes_room = event.makes_room();
+        let chunk = self.feed(event);
+        self.drain(chunk);
+        if makes_room {
+            self.room();
         }
-        self.with(chunk, |call, now| match event {
+    }
+}
+
+impl<F: Face> Driver<F> {
+    /// Feeds the call; gives back the chunk that its messages lie in.
+    fn feed<'a>(&self, event: Incoming<'a>) -> Option<Chunk<'a>> {
+        let Inner { call, cause, .. } = &mut *self.inner.borrow_mut();
+        let now = now();
+        match event {
             Incoming::Headers { status, headers } => call.handle_headers(now, status, headers),
-            Incoming::Data(chunk) => call.handle_data(now, chunk.bytes),
+            Incoming::Data(chunk) => {
+                call.handle_data(now, chunk.bytes);
+                let unread = call.unreleased();
+                if unread > self.transport.max_unreleased() {
+                    call.handle_failure(now, overflow(unread));
+                }
+                return Some(chunk);
+            }
             Incoming::End(trailers) => call.handle_end(now, trailers),
             #[cfg(feature = "tidewire-v1")]
             Incoming::Reset { code, reason, sent } => call.handle_reset(now, code, &reason, sent),
             Incoming::Closed { code, reason } => call.handle_close(now, code, &reason),
-            Incoming::Failed { message, .. } => {
-                call.handle_failure(now, Status::new(Code::Unavailable, Fault::Transport, message));
+            Incoming::Failed(status, thrown) => {
+                *cause = thrown;
+                call.handle_failure(now, status);
             }
-            Incoming::TooLarge { message } => {
-                call.handle_failure(now, Status::misuse(Code::ResourceExhausted, message));
-            }
-            Incoming::Overflow { unread } => call.handle_failure(now, overflow(unread)),
             #[cfg(feature = "gzip")]
             Incoming::Deflated(bytes) => call.handle_deflated(now, &bytes),
             #[cfg(feature = "gzip")]
             Incoming::Inflated(result) => call.handle_inflated(now, result),
             Incoming::Room => {}
-        });
-        #[cfg(feature = "gzip")]
-        if makes_room {
-            self.room();
         }
+        None
     }
 }
 

@@ -126,6 +126,8 @@ pub struct Call<P: ?Sized + Protocol = dyn Protocol> {
     window: ReceiveWindow,
     deadline: Option<Duration>,
     received: usize,
+    /// Body bytes that came and were not released.
+    unreleased: usize,
     /// Body bytes read, and not yet counted as received: what they brought is still being inflated.
     uncounted: usize,
     inflating: Inflating,
@@ -152,6 +154,7 @@ impl<P: ?Sized + Protocol> Call<P> {
             window,
             deadline: None,
             received: 0,
+            unreleased: 0,
             uncounted: 0,
             inflating: Inflating::default(),
             outbox: Outbox::default(),
@@ -267,6 +270,7 @@ impl<P: ?Sized + Protocol> Call<P> {
         if self.is_over(now) {
             return;
         }
+        self.unreleased += chunk.len();
         if self.inflating.is_busy() {
             self.inflating.held.extend_from_slice(chunk);
         } else {
@@ -480,6 +484,11 @@ impl<P: ?Sized + Protocol> Call<P> {
         self.window.unread()
     }
 
+    /// Body bytes that came, of which the transport was not told that the reader has room for as many again.
+    pub fn unreleased(&self) -> usize {
+        self.unreleased
+    }
+
     /// Whether input is to be ignored: the end has come, perhaps by the deadline just now.
     fn is_over(&mut self, now: Duration) -> bool {
         self.expired(now) || !self.state.is_active() || gzip::IS_BUILT && self.inflating.end.is_some()
@@ -533,6 +542,7 @@ impl<P: ?Sized + Protocol> Call<P> {
         }
         let bytes = self.window.give_back();
         if bytes > 0 && !self.state.is_ended() {
+            self.unreleased -= bytes;
             self.transmits.push_back(Transmit::Release(bytes));
         }
     }

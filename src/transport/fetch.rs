@@ -5,12 +5,12 @@
 
 use std::rc::Rc;
 
-use super::builtins::{Function, Uint8Array};
-use wasm_bindgen::prelude::*;
+use wasm_bindgen::JsValue;
 
-use super::web::WebFetch;
-use super::{Chunk, Exchange, Incoming, Request, Sink, Transport};
-use crate::codec::trailers::{parse_block, write_block};
+use super::builtins::Function;
+use super::web::{self, Tell, WebFetch};
+use super::{Exchange, Request, Sink, Transport};
+use crate::codec::trailers::write_block;
 use crate::words::{lossy, words};
 
 /// One `fetch` per exchange.
@@ -26,26 +26,7 @@ pub(crate) struct Fetch {
 
 impl Transport for Fetch {
     fn open(&self, request: Request, sink: Rc<dyn Sink>) -> Box<dyn Exchange> {
-        let tell = Closure::new(move |event: u8, a: JsValue, b: JsValue| match event {
-            0 => {
-                let headers = parse_block(&b.unchecked_into::<Uint8Array>().to_vec());
-                sink.incoming(Incoming::Headers { status: a.as_f64().unwrap_or_default() as u16, headers });
-            }
-            1 => {
-                let buffer: Uint8Array = a.unchecked_into();
-                let bytes = buffer.copied();
-                sink.incoming(Incoming::Data(Chunk::new(&buffer, &bytes)));
-            }
-            2 => sink.incoming(Incoming::End(None)),
-            3 => sink.incoming(Incoming::Failed { message: a.as_string().unwrap_or_default(), cause: b }),
-            4 => sink.incoming(Incoming::Room),
-            _ => sink.incoming(Incoming::TooLarge {
-                message:
-                    "the requests of this call are more than bufferRequestBytes; raise it, or stream them by \
-                          transport \"tidewire.v1\""
-                        .to_string(),
-            }),
-        });
+        let tell = web::tell(sink);
         let url = words![self.base, request.path];
         let headers = lossy(&write_block(&request.headers)).into_owned();
         // One message needs no limit of ours.
@@ -58,7 +39,7 @@ impl Transport for Fetch {
 
 struct FetchExchange {
     web: WebFetch,
-    _tell: Closure<dyn FnMut(u8, JsValue, JsValue)>,
+    _tell: Tell,
 }
 
 impl Exchange for FetchExchange {

@@ -5,14 +5,15 @@ use std::rc::Rc;
 use super::builtins::Uint8Array;
 use wasm_bindgen::prelude::*;
 
-use super::web::WebGzip;
+use super::web::{Tell, WebGzip};
 use super::{Incoming, Sink};
 use crate::codec::gzip::Unfit;
+use crate::status::{Code, Fault, Status};
 
 /// Both ways, one message each at a time. Once it is dropped it tells nothing more, and stops.
 pub(crate) struct Gzip {
     web: WebGzip,
-    _tell: Closure<dyn FnMut(u8, JsValue, JsValue)>,
+    _tell: Tell,
 }
 
 impl Gzip {
@@ -20,9 +21,9 @@ impl Gzip {
         let tell = Closure::new(move |event: u8, a: JsValue, cause: JsValue| {
             let text = || a.as_string().unwrap_or_default();
             let bytes = || a.unchecked_ref::<Uint8Array>().to_vec();
-            sink.incoming(match event {
+            sink.clone().incoming(match event {
                 0 => Incoming::Deflated(bytes()),
-                1 => Incoming::Failed { message: text(), cause },
+                1 => Incoming::Failed(Status::new(Code::Unavailable, Fault::Transport, text()), cause),
                 2 => Incoming::Inflated(Ok(bytes())),
                 _ => Incoming::Inflated(Err(Unfit { too_large: event == 4, words: text() })),
             });

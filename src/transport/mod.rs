@@ -40,10 +40,16 @@ mod wasm {
     use crate::codec::HeaderList;
     #[cfg(feature = "gzip")]
     use crate::codec::gzip::Unfit;
+    use crate::status::Status;
 
     /// Opens exchanges.
     pub(crate) trait Transport {
         fn open(&self, request: Request, sink: Rc<dyn Sink>) -> Box<dyn Exchange>;
+
+        /// How much may have been told and not released: a transport that cannot hold the peer back has no other limit.
+        fn max_unreleased(&self) -> usize {
+            usize::MAX
+        }
     }
 
     /// The head of a request.
@@ -74,7 +80,7 @@ mod wasm {
 
     /// Where what comes in is told.
     pub(crate) trait Sink {
-        fn incoming(&self, event: Incoming<'_>);
+        fn incoming(self: Rc<Self>, event: Incoming<'_>);
     }
 
     pub(crate) enum Incoming<'a> {
@@ -97,19 +103,8 @@ mod wasm {
             code: u16,
             reason: String,
         },
-        /// The network failed.
-        Failed {
-            message: String,
-            cause: JsValue,
-        },
-        /// The request is more than the peer takes, or than is kept for it.
-        TooLarge {
-            message: String,
-        },
-        /// More came than the consumer takes, and this transport cannot hold the peer back.
-        Overflow {
-            unread: usize,
-        },
+        /// The network failed, or the request is more than is taken. With the platform's own error, if there is one.
+        Failed(Status, JsValue),
         /// The platform has compressed what it was to.
         #[cfg(feature = "gzip")]
         Deflated(Vec<u8>),
@@ -118,6 +113,18 @@ mod wasm {
         Inflated(Result<Vec<u8>, Unfit>),
         /// What was queued has gone below the mark.
         Room,
+    }
+
+    impl Incoming<'_> {
+        /// Whether there may be room to send again behind it.
+        pub(crate) fn makes_room(&self) -> bool {
+            match self {
+                Self::Room => true,
+                #[cfg(feature = "gzip")]
+                Self::Deflated(_) => true,
+                _ => false,
+            }
+        }
     }
 
     /// What was copied in: shared, where Rust code takes slices of it.

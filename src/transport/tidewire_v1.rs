@@ -8,10 +8,11 @@ use std::time::Duration;
 use super::builtins::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::socket::{self, Socket};
+use super::socket::Socket;
 use super::timer::Timer;
 use super::{Chunk, Exchange, Incoming, Request, Sink, Transport, web};
 use crate::codec::tidewire_v1::{Connection, Event, Limits, OpenError, Role};
+use crate::status::{Code, Fault, Status};
 use crate::words::{lossy, words};
 
 const SUBPROTOCOL: &str = "tidewire.v1";
@@ -105,10 +106,11 @@ impl TidewireExchange {
             Err(error) => web::later(
                 &Closure::once_into_js(move || {
                     let message = error.message();
-                    sink.incoming(match error {
-                        OpenError::TooLarge { .. } => Incoming::TooLarge { message },
-                        _ => Incoming::Failed { message, cause: JsValue::UNDEFINED },
-                    });
+                    let status = match error {
+                        OpenError::TooLarge { .. } => Status::misuse(Code::ResourceExhausted, message),
+                        _ => Status::new(Code::Unavailable, Fault::Transport, message),
+                    };
+                    sink.incoming(Incoming::Failed(status, JsValue::UNDEFINED));
                 }),
                 false,
             ),
@@ -228,12 +230,12 @@ impl Link {
             Self { state: RefCell::new(state), flush, url: url.to_string() }
         });
         let this = Rc::downgrade(&link);
-        let on_event = move |event| {
+        let tell = Closure::new(move |event: u8, a: JsValue, b: JsValue| {
             if let Some(link) = this.upgrade() {
-                link.handle(event);
+                link.handle(event, a, b);
             }
-        };
-        let socket = Socket::connect(constructor, url, SUBPROTOCOL, on_event);
+        });
+        let socket = Socket::connect(constructor, url, SUBPROTOCOL, tell);
         link.state.borrow_mut().socket = Some(socket);
         link
     }
@@ -243,28 +245,33 @@ impl Link {
         state.socket.is_some() && !state.draining
     }
 
-    fn handle(self: &Rc<Self>, event: socket::Event) {
+    /// What a `WebSocketLink` tells.
+    fn handle(self: &Rc<Self>, event: u8, a: JsValue, b: JsValue) {
+        let text = |value: JsValue| value.as_string().unwrap_or_default();
         self.state.borrow_mut().flushed = false;
         match event {
-            socket::Event::Opened | socket::Event::Room => self.flush(),
-            socket::Event::Message(buffer) => self.receive(&buffer),
-            socket::Event::Failed { message, cause } => self.lose(&message, cause),
-            socket::Event::Closed { code: BROKEN, reason } => {
-                self.end_all(|| Incoming::Closed { code: BROKEN, reason: reason.clone() });
-            }
-            socket::Event::Closed { code, reason } => {
-                let words = words![
-                    "the connection to ",
-                    self.url,
-                    " was lost (WebSocket close ",
-                    code,
-                    ")",
-                    if reason.is_empty() { "" } else { ": " },
-                    reason
-                ];
-                self.lose(&words, JsValue::UNDEFINED);
-            }
+            1 => self.receive(&a.unchecked_into()),
+            3 => self.lose(&text(a), b),
+            6 => self.closed(a.as_f64().unwrap_or_default() as u16, &text(b)),
+            // There is room, or it has opened.
+            _ => self.flush(),
         }
+    }
+
+    fn closed(&self, code: u16, reason: &str) {
+        if code == BROKEN {
+            return self.end_all(|| Incoming::Closed { code, reason: reason.to_string() });
+        }
+        let words = words![
+            "the connection to ",
+            self.url,
+            " was lost (WebSocket close ",
+            code,
+            ")",
+            if reason.is_empty() { "" } else { ": " },
+            reason
+        ];
+        self.lose(&words, JsValue::UNDEFINED);
     }
 
     fn receive(self: &Rc<Self>, buffer: &Uint8Array) {
@@ -390,7 +397,8 @@ impl Link {
     }
 
     fn lose(&self, message: &str, cause: JsValue) {
-        self.end_all(|| Incoming::Failed { message: message.to_string(), cause: cause.clone() });
+        let status = Status::new(Code::Unavailable, Fault::Transport, message);
+        self.end_all(|| Incoming::Failed(status.clone(), cause.clone()));
     }
 
     /// The socket is of no more use: every exchange on it ends.

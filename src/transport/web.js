@@ -177,8 +177,9 @@ export class WebFetch {
 }
 
 /**
- * One WebSocket, binary messages. Tells: 0 opened, 1 message (bytes), 2 closed (code, reason), 3 failed (words, cause),
- * 4 room. Of closed and failed one is told, once.
+ * One WebSocket, binary messages. Tells: 1 message (bytes), 3 failed (words, cause), 4 room, 6 closed (code, reason),
+ * 7 opened; without a subprotocol that is 0: the answer to the upgrade is all the headers there will be. Of closed and
+ * failed one is told, once.
  */
 export class WebSocketLink {
   #tell;
@@ -208,15 +209,15 @@ export class WebSocketLink {
     socket.onopen = () => {
       this.#opened = true;
       for (const message of this.#waiting.splice(0)) socket.send(message);
-      this.#tell(0);
+      this.#tell(this.#farewell === 1000 ? 7 : 0, 101, new Uint8Array());
       this.watch(HIGH_WATER);
     };
     socket.onmessage = ({ data }) => {
       if (data instanceof ArrayBuffer) this.#tell(1, new Uint8Array(data));
-      else this.#last(2, 1003, `a text message came, which ${subprotocol} does not have`);
+      else this.#last(6, 1003, `a text message came, which ${subprotocol} does not have`);
     };
     const closed = (code, reason) => {
-      if (this.#opened) return this.#last(2, code, reason);
+      if (this.#opened) return this.#last(6, code, reason);
       const why = `no ${subprotocol} is served there, the server is down, or it does not allow this origin`;
       this.#last(3, `the WebSocket to ${url} did not open (close ${code}): ${why}`);
     };

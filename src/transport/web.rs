@@ -1,11 +1,15 @@
 //! The functions of `web.js`, and the few globals that are used without it.
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use super::builtins::Function;
+use super::builtins::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::select::Runtime;
+use super::{Chunk, Incoming, Sink};
+use crate::codec::trailers::parse_block;
+use crate::status::{Code, Fault, Status};
 
 #[wasm_bindgen(module = "/src/transport/web.js")]
 extern "C" {
@@ -18,7 +22,7 @@ extern "C" {
         headers: &str,
         credentials: &JsValue,
         buffer: f64,
-        tell: &Closure<dyn FnMut(u8, JsValue, JsValue)>,
+        tell: &Tell,
     ) -> WebFetch;
     #[wasm_bindgen(method)]
     pub(super) fn send(this: &WebFetch, bytes: &[u8]);
@@ -41,7 +45,7 @@ extern "C" {
         constructor: &Function,
         url: &str,
         subprotocol: &str,
-        tell: &Closure<dyn FnMut(u8, JsValue, JsValue)>,
+        tell: &Tell,
     ) -> WebSocketLink;
     #[wasm_bindgen(method, js_name = isOpen)]
     pub(super) fn is_open(this: &WebSocketLink) -> bool;
@@ -56,7 +60,7 @@ extern "C" {
 
     pub(super) type WebGzip;
     #[wasm_bindgen(constructor)]
-    pub(super) fn new(tell: &Closure<dyn FnMut(u8, JsValue, JsValue)>) -> WebGzip;
+    pub(super) fn new(tell: &Tell) -> WebGzip;
     #[wasm_bindgen(method)]
     pub(super) fn deflate(this: &WebGzip, bytes: &[u8]);
     #[wasm_bindgen(method)]
@@ -120,6 +124,40 @@ export function withInit(fetch, members) {
         pub(crate) fn with_init(fetch: &Function, members: &str) -> Function;
     }
 }
+
+/// How the objects of `web.js` tell: a number, and what goes with it.
+pub(super) type Tell = Closure<dyn FnMut(u8, JsValue, JsValue)>;
+
+/// Tells a sink what a `WebFetch` or a `WebSocketLink` tells.
+pub(super) fn tell(sink: Rc<dyn Sink>) -> Tell {
+    Closure::new(move |event: u8, a: JsValue, b: JsValue| {
+        let sink = sink.clone();
+        let number = |value: JsValue| value.as_f64().unwrap_or_default() as u16;
+        let text = |value: JsValue| value.as_string().unwrap_or_default();
+        let told = match event {
+            0 => {
+                let headers = parse_block(&b.unchecked_into::<Uint8Array>().to_vec());
+                Incoming::Headers { status: number(a), headers }
+            }
+            1 => {
+                let buffer: Uint8Array = a.unchecked_into();
+                let bytes = buffer.copied();
+                return sink.incoming(Incoming::Data(Chunk::new(&buffer, &bytes)));
+            }
+            2 => Incoming::End(None),
+            3 => Incoming::Failed(Status::new(Code::Unavailable, Fault::Transport, text(a)), b),
+            4 => Incoming::Room,
+            5 => Incoming::Failed(Status::misuse(Code::ResourceExhausted, BUFFER_FULL), b),
+            6 => Incoming::Closed { code: number(a), reason: text(b) },
+            // A socket that opened, which nobody waits for.
+            _ => return,
+        };
+        sink.incoming(told);
+    })
+}
+
+const BUFFER_FULL: &str = "the requests of this call are more than bufferRequestBytes; raise it, or stream them by \
+    transport \"tidewire.v1\"";
 
 /// What the runtime's own `fetch` can do.
 pub(crate) fn abilities(secure: bool) -> Runtime {
