@@ -95,6 +95,12 @@ impl<F: Face> Driver<F> {
         driver
     }
 
+    /// Who is told.
+    #[cfg(feature = "channel")]
+    pub(crate) fn face(&self) -> &F {
+        &self.face
+    }
+
     /// Sends a message. `Ok(true)`: there is room for more; `Ok(false)`: wait until the face is told of room.
     pub(crate) fn send(self: &Rc<Self>, message: &[u8]) -> Result<bool, Status> {
         self.with(None, |call, _| call.send(message))?;

@@ -1,6 +1,6 @@
 //! One call, between the driver, which tells, and the tasks that ask: what is told waits here, and wakes who asked.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
@@ -39,7 +39,8 @@ struct Told {
     ended: bool,
     /// Why the requests failed here, which is the end that counts.
     failure: Option<tonic::Status>,
-    room: bool,
+    /// There is no room to send.
+    full: bool,
     /// The wait for the headers is over.
     waited: bool,
     wait: Option<Timer>,
@@ -75,12 +76,25 @@ impl Told {
 }
 
 /// Tells [`Told`], and wakes who waits for it.
-pub(super) struct RustFace(Rc<RefCell<Told>>);
+pub(super) struct RustFace(RefCell<Told>);
 
 impl RustFace {
+    /// `encoding`: the answer's messages can be compressed by nothing else.
+    pub(super) fn new(encoding: Option<HeaderValue>) -> Self {
+        Self(RefCell::new(Told { encoding, ..Told::default() }))
+    }
+
     fn tell(&self, tell: impl FnOnce(&mut Told)) {
         tell(&mut self.0.borrow_mut());
-        wake(&self.0, |told| &mut told.receiver);
+        self.wake(|told| &mut told.receiver);
+    }
+
+    /// Nothing is borrowed meanwhile: an executor may poll at once.
+    fn wake(&self, who: impl FnOnce(&mut Told) -> &mut Option<Waker>) {
+        let waker = who(&mut self.0.borrow_mut()).take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 }
 
@@ -109,8 +123,8 @@ impl Face for RustFace {
     }
 
     fn room(&self) {
-        self.0.borrow_mut().room = true;
-        wake(&self.0, |told| &mut told.sender);
+        self.0.borrow_mut().full = false;
+        self.wake(|told| &mut told.sender);
     }
 
     fn end(&self, status: Status, trailers: HeaderList, _: JsValue) {
@@ -119,7 +133,7 @@ impl Face for RustFace {
             told.ended = true;
             told.wait = None;
         });
-        wake(&self.0, |told| &mut told.sender);
+        self.wake(|told| &mut told.sender);
     }
 }
 
@@ -134,31 +148,18 @@ fn slice(chunk: Chunk<'_>, range: Range<usize>, waits: bool) -> Bytes {
     chunk.whole.slice(start..start + range.len())
 }
 
-/// Nothing is borrowed meanwhile: an executor may poll at once.
-fn wake(told: &RefCell<Told>, who: impl FnOnce(&mut Told) -> &mut Option<Waker>) {
-    let waker = who(&mut told.borrow_mut()).take();
-    if let Some(waker) = waker {
-        waker.wake();
-    }
-}
-
 /// A call that was opened, for its two halves.
 #[derive(Clone)]
-pub(super) struct Call {
-    driver: Rc<Driver<RustFace>>,
-    told: Rc<RefCell<Told>>,
-}
+pub(super) struct Call(pub(super) Rc<Driver<RustFace>>);
 
 impl Call {
-    /// `open` makes the driver.
-    pub(super) fn new(open: impl FnOnce(RustFace) -> Rc<Driver<RustFace>>) -> Self {
-        let told = Rc::new(RefCell::new(Told { room: true, ..Told::default() }));
-        Self { driver: open(RustFace(told.clone())), told }
+    fn told(&self) -> RefMut<'_, Told> {
+        self.0.face().0.borrow_mut()
     }
 
     /// The answer's headers, or why there is no answer.
     pub(super) fn poll_headers(&self, cx: &mut Context<'_>) -> Poll<Result<HeaderMap, tonic::Status>> {
-        let told = &mut *self.told.borrow_mut();
+        let told = &mut *self.told();
         if told.is_refused()
             && let Some(error) = told.take_error()
         {
@@ -178,23 +179,18 @@ impl Call {
         Poll::Ready(Ok(headers))
     }
 
-    /// The answer's messages can be compressed by nothing else.
-    pub(super) fn takes(&self, encoding: HeaderValue) {
-        self.told.borrow_mut().encoding = Some(encoding);
-    }
-
     /// What the answer goes on with: pieces of the framed messages, then the trailers or why there are none.
     pub(super) fn poll_frame(
         &self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, tonic::Status>>> {
         // Nothing is borrowed while the driver is told: it may tell in turn.
-        let piece = self.told.borrow_mut().pieces.pop_front();
+        let piece = self.told().pieces.pop_front();
         if let Some(piece) = piece {
-            self.driver.taken(1, piece.len());
+            self.0.taken(1, piece.len());
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
-        let told = &mut *self.told.borrow_mut();
+        let told = &mut *self.told();
         if let Some(error) = told.take_error() {
             return Poll::Ready(Some(Err(error)));
         }
@@ -212,54 +208,53 @@ impl Call {
 
     /// Whether everything was handed over.
     pub(super) fn is_finished(&self) -> bool {
-        let told = self.told.borrow();
+        let told = self.told();
         told.ended && told.end.is_none() && told.pieces.is_empty()
     }
 
     /// Sends a piece of the framed requests.
     pub(super) fn send(&self, framed: &[u8]) {
         // Where it cannot be sent, the call has ended: that is told as its end.
-        let room = self.driver.send(framed).unwrap_or(true);
-        self.told.borrow_mut().room = room;
+        let room = self.0.send(framed).unwrap_or(true);
+        self.told().full = !room;
     }
 
     pub(super) fn close_send(&self) {
         // What has no half-close is not taken for a channel.
-        let _ = self.driver.close_send();
+        let _ = self.0.close_send();
     }
 
     /// The requests failed: the server sees the call cancelled, the caller sees why.
     pub(super) fn fail(&self, error: tonic::Status) {
-        self.told.borrow_mut().failure = Some(error);
+        self.told().failure = Some(error);
         self.cancel("the request stream failed");
     }
 
     pub(super) fn cancel(&self, reason: &str) {
-        self.driver.cancel(reason);
+        self.0.cancel(reason);
     }
 
     /// Whether to send more: `Some` once there is room, `None` at the end of the call.
     pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Option<()>> {
-        let told = &mut *self.told.borrow_mut();
+        let told = &mut *self.told();
         if told.ended {
             return Poll::Ready(None);
         }
         // Also while it waits for requests, the sender is to hear of the end.
         told.sender = Some(cx.waker().clone());
-        if told.room { Poll::Ready(Some(())) } else { Poll::Pending }
+        if told.full { Poll::Pending } else { Poll::Ready(Some(())) }
     }
 
     /// Nothing is there to be sent: from now on the answer waits for its headers no longer than this.
     pub(super) fn wait_for_headers(&self, limit: Duration) {
-        let told = &mut *self.told.borrow_mut();
+        let told = &mut *self.told();
         if told.waited || told.wait.is_some() || told.headers.is_some() || told.ended {
             return;
         }
-        let this = Rc::downgrade(&self.told);
+        let this = Rc::downgrade(&self.0);
         let over = move || {
-            if let Some(told) = this.upgrade() {
-                told.borrow_mut().waited = true;
-                wake(&told, |told| &mut told.receiver);
+            if let Some(driver) = this.upgrade() {
+                driver.face().tell(|told| told.waited = true);
             }
         };
         told.wait = Some(Timer::after(limit, Box::new(over)));

@@ -8,7 +8,7 @@ use tonic::body::Body;
 
 use super::UseHttpGet;
 use super::builder::Settings;
-use super::call::Call;
+use super::call::{Call, RustFace};
 use super::convert::tonic_status;
 use super::upload::{Gathered, Upload, gather};
 use crate::call::{self, CallKind, Config};
@@ -41,10 +41,8 @@ pub(super) fn open(settings: &Settings, request: http::Request<Body>) -> Result<
     let (prepared, transport) = prepared.map_err(|status| tonic_status(status, &HeaderList::new()))?;
 
     let Gathered { pieces, rest } = gathered;
-    let call = Call::new(|face| Driver::open(prepared, rest.is_some(), transport, face));
-    if let Some(encoding) = only_encoding(&headers) {
-        call.takes(encoding);
-    }
+    let face = RustFace::new(only_encoding(&headers));
+    let call = Call(Driver::open(prepared, rest.is_some(), transport, face));
     pieces.iter().for_each(|piece| call.send(piece));
     match rest {
         None => call.close_send(),
