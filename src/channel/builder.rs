@@ -14,7 +14,7 @@ use super::local::Confined;
 use crate::codec::HeaderList;
 use crate::status::{Code, Status};
 use crate::transport::builtins::Function;
-use crate::transport::select::{Name, Runtime, Speak};
+use crate::transport::select::{Name, Runtime, Speak, check_subtype};
 use crate::transport::transports::{Ground, Transports};
 use crate::transport::web::{abilities, globals};
 use crate::words::words;
@@ -179,7 +179,7 @@ impl Builder {
         Self { header_wait: limit, ..self }
     }
 
-    /// The channel; `INVALID_ARGUMENT` where the base URL or the metadata are none.
+    /// The channel; `INVALID_ARGUMENT` where the base URL or the content subtype is none.
     pub fn build(self) -> Result<Channel, tonic::Status> {
         self.build_on(globals::own("fetch"), globals::own("WebSocket"))
     }
@@ -206,6 +206,7 @@ impl Builder {
                 return Err(Status::misuse(Code::InvalidArgument, words));
             }
         };
+        check_subtype(&self.subtype)?;
         let sockets = words![if secure { "wss:" } else { "ws:" }, rest];
         let able = abilities(secure);
         // Where requests can be streamed while the answer comes, nothing has to be kept.

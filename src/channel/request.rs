@@ -71,7 +71,11 @@ fn prepare(
     if is_connect {
         check_connect(declared, gathered)?;
     }
-    let get = head.extensions.get::<UseHttpGet>().is_some();
+    let get = cfg!(feature = "connect") && head.extensions.get::<UseHttpGet>().is_some();
+    let transport = settings.transports.get(name)?;
+    let timeout = asked_timeout(headers)?.or_else(|| settings.timeout());
+    let metadata = metadata(settings.metadata(), headers)?;
+
     let value = |name: &str| first(headers, name).map(<[u8]>::to_vec);
     let is_bare = is_connect && kind == CallKind::Unary;
     let own = Own {
@@ -83,18 +87,17 @@ fn prepare(
         max: settings.max_message().unwrap_or(if is_bare { MAX_BARE } else { u32::MAX as usize }),
     };
     let protocol = framed(name, kind, settings.speak, get, settings.subtype(), own)?;
-    let metadata = metadata(settings.metadata(), headers)?;
     protocol.check_metadata(&metadata)?;
     let config = Config {
         // Pieces are told, not messages, of which there may be any number.
         kind: told,
         path: head.uri.path().to_string(),
         metadata,
-        timeout: asked_timeout(headers)?.or_else(|| settings.timeout()),
+        timeout,
         triple: false,
         receive_window: settings.receive_window(),
     };
-    Ok((call::Call::speaking(config, Box::new(protocol)), settings.transports.get(name)?))
+    Ok((call::Call::speaking(config, Box::new(protocol)), transport))
 }
 
 fn check_connect(declared: Option<CallKind>, gathered: &Gathered) -> Result<(), Status> {

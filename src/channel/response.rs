@@ -21,11 +21,18 @@ impl Drop for Held {
 }
 
 /// Resolves to the answer's head. Dropping it cancels the call.
-pub struct ResponseFuture(Option<Result<Confined<Held>, tonic::Status>>);
+pub struct ResponseFuture {
+    body: ResponseBody,
+    /// Why there is no call.
+    refused: Option<tonic::Status>,
+}
 
 impl ResponseFuture {
     pub(super) fn new(call: Result<Call, tonic::Status>) -> Self {
-        Self(Some(call.map(|call| Confined::new(Held(call)))))
+        match call {
+            Ok(call) => Self { body: ResponseBody(Some(Confined::new(Held(call)))), refused: None },
+            Err(status) => Self { body: ResponseBody(None), refused: Some(status) },
+        }
     }
 }
 
@@ -33,20 +40,18 @@ impl Future for ResponseFuture {
     type Output = Result<http::Response<ResponseBody>, tonic::Status>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(Ok(held)) = &self.0 {
-            let headers = ready!(held.get().0.poll_headers(cx));
-            let held = self.0.take().and_then(Result::ok);
-            return Poll::Ready(headers.map(|headers| {
-                let mut response = http::Response::new(ResponseBody(held));
-                *response.headers_mut() = headers;
-                response
-            }));
+        if let Some(status) = self.refused.take() {
+            return Poll::Ready(Err(status));
         }
-        match self.0.take() {
-            Some(Err(status)) => Poll::Ready(Err(status)),
-            // Polled after its end: there is nothing to tell any more.
-            _ => Poll::Pending,
-        }
+        // Polled after its end, there is nothing to tell any more.
+        let Some(held) = &self.body.0 else { return Poll::Pending };
+        let headers = ready!(held.get().0.poll_headers(cx));
+        let body = std::mem::take(&mut self.body);
+        Poll::Ready(headers.map(|headers| {
+            let mut response = http::Response::new(body);
+            *response.headers_mut() = headers;
+            response
+        }))
     }
 }
 

@@ -38,19 +38,26 @@ impl Gathered {
 pub(super) fn gather(mut body: Body) -> Result<Gathered, tonic::Status> {
     let cx = &mut Context::from_waker(Waker::noop());
     let (mut pieces, mut bytes) = (Vec::new(), 0);
+    while let Poll::Ready(piece) = poll_piece(&mut body, cx) {
+        let Some(piece) = piece? else { return Ok(Gathered { pieces, rest: None }) };
+        bytes += piece.len();
+        pieces.push(piece);
+        // One piece of any size may be all.
+        if bytes > GATHERED && pieces.len() > 1 {
+            break;
+        }
+    }
+    Ok(Gathered { pieces, rest: Some(body) })
+}
+
+/// The next piece, or the end of them.
+fn poll_piece(body: &mut Body, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, tonic::Status>> {
     loop {
-        match Pin::new(&mut body).poll_frame(cx) {
-            Poll::Ready(None) => return Ok(Gathered { pieces, rest: None }),
-            Poll::Pending => return Ok(Gathered { pieces, rest: Some(body) }),
-            Poll::Ready(Some(frame)) => {
-                let Ok(piece) = frame?.into_data() else { continue };
-                bytes += piece.len();
-                pieces.push(piece);
-                // One piece of any size may be all.
-                if bytes > GATHERED && pieces.len() > 1 {
-                    return Ok(Gathered { pieces, rest: Some(body) });
-                }
-            }
+        let frame = ready!(Pin::new(&mut *body).poll_frame(cx)).transpose()?;
+        match frame.map(Frame::into_data) {
+            // Requests have no trailers.
+            Some(Err(_)) => {}
+            data => return Poll::Ready(Ok(data.and_then(Result::ok))),
         }
     }
 }
@@ -67,41 +74,21 @@ impl Future for Upload {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self { call, body, header_wait } = &mut *self;
-        loop {
-            match ready!(poll_piece(call, body, *header_wait, cx)) {
-                None => {}
-                Some(Ok(None)) => call.close_send(),
-                Some(Err(error)) => call.fail(error),
-                Some(Ok(Some(piece))) => {
+        while ready!(call.poll_room(cx)).is_some() {
+            match poll_piece(body, cx) {
+                Poll::Ready(Ok(Some(piece))) => {
                     call.send(&piece);
                     continue;
                 }
+                Poll::Ready(Ok(None)) => call.close_send(),
+                Poll::Ready(Err(error)) => call.fail(error),
+                Poll::Pending => {
+                    call.wait_for_headers(*header_wait);
+                    return Poll::Pending;
+                }
             }
-            return Poll::Ready(());
+            break;
         }
-    }
-}
-
-/// The next piece, or the end of them; `None` once the call has ended.
-fn poll_piece(
-    call: &Call,
-    body: &mut Body,
-    header_wait: Duration,
-    cx: &mut Context<'_>,
-) -> Poll<Option<Result<Option<Bytes>, tonic::Status>>> {
-    if ready!(call.poll_room(cx)).is_none() {
-        return Poll::Ready(None);
-    }
-    loop {
-        let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
-            call.wait_for_headers(header_wait);
-            return Poll::Pending;
-        };
-        match frame.transpose().map(|frame| frame.map(Frame::into_data)) {
-            // Requests have no trailers.
-            Ok(Some(Err(_))) => {}
-            Ok(data) => return Poll::Ready(Some(Ok(data.and_then(Result::ok)))),
-            Err(error) => return Poll::Ready(Some(Err(error))),
-        }
+        Poll::Ready(())
     }
 }

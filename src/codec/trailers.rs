@@ -1,8 +1,6 @@
 //! What gRPC and gRPC-Web share at the end of a call: the trailer block, `grpc-status`, `grpc-message`, and the HTTP
 //! answers that stand in their place.
 
-use std::borrow::Cow;
-
 use super::HeaderList;
 use crate::status::{Code, Fault, Status};
 use crate::words::{lossy, words};
@@ -21,8 +19,8 @@ pub fn parse_block(block: &[u8]) -> HeaderList {
 
 fn parse_line(line: &[u8]) -> Option<(String, Vec<u8>)> {
     let colon = line.iter().position(|b| *b == b':')?;
-    let name = line[..colon].trim_ascii().to_ascii_lowercase();
-    Some((lossy(&name).into_owned(), line[colon + 1..].trim_ascii().to_vec()))
+    let name = lossy(line[..colon].trim_ascii()).to_ascii_lowercase();
+    Some((name, line[colon + 1..].trim_ascii().to_vec()))
 }
 
 /// Writes a block for the wire, lower-case names and `\r\n`.
@@ -110,11 +108,11 @@ pub fn percent_decode(text: &[u8]) -> String {
             _ => bytes.push(byte),
         }
     }
-    match lossy(&bytes) {
+    String::from_utf8(bytes).unwrap_or_else(|error| match error.as_bytes() {
         // dubbo-java sends its words as they are, in Latin-1.
-        Cow::Owned(_) if !text.is_ascii() => bytes.iter().map(|byte| char::from(*byte)).collect(),
-        decoded => decoded.into_owned(),
-    }
+        latin1 if !text.is_ascii() => latin1.iter().map(|byte| char::from(*byte)).collect(),
+        broken => lossy(broken).into_owned(),
+    })
 }
 
 /// Encodes a `grpc-message`: printable ASCII but `%` stays.

@@ -160,17 +160,23 @@ pub fn protocol(
     get: bool,
     messages: Messages,
 ) -> Result<Box<dyn Protocol>, Status> {
-    check(kind, speak, get, &messages)?;
+    check(kind, speak, get)?;
+    check_subtype(&messages.subtype)?;
     Ok(dialect(name, kind, speak, get, messages))
 }
 
-fn check(kind: CallKind, speak: Speak, get: bool, messages: &Messages) -> Result<(), Status> {
+fn check(kind: CallKind, speak: Speak, get: bool) -> Result<(), Status> {
     if get && (speak != Speak::Connect || kind != CallKind::Unary) {
         let words = "useHttpGet is for unary calls of \"connect\"";
         return Err(Status::misuse(Code::InvalidArgument, words));
     }
-    if !metadata::is_name(&messages.subtype) {
-        let words = words!["contentSubtype \"", messages.subtype, "\": ", metadata::NAMES];
+    Ok(())
+}
+
+/// Whether a content type can end so.
+pub(crate) fn check_subtype(subtype: &str) -> Result<(), Status> {
+    if !metadata::is_name(subtype) {
+        let words = words!["contentSubtype \"", subtype, "\": ", metadata::NAMES];
         return Err(Status::misuse(Code::InvalidArgument, words));
     }
     Ok(())
@@ -222,7 +228,7 @@ pub(crate) type Below = GrpcWeb;
 ))]
 pub(crate) type Below = dyn Protocol;
 
-/// The dialect of a call whose caller frames its messages for itself.
+/// The dialect of a call whose caller frames its messages for itself; `subtype` has been checked.
 #[cfg(any(feature = "channel", not(target_family = "wasm")))]
 pub fn framed(
     name: Name,
@@ -232,6 +238,7 @@ pub fn framed(
     subtype: &str,
     own: Own,
 ) -> Result<Framed<Below>, Status> {
+    check(kind, speak, get)?;
     let shape = match (name, speak) {
         (Name::TidewireV1, Speak::Auto) | (_, Speak::Grpc) => Shape::Grpc { last: 0 },
         (_, Speak::Connect) if kind != CallKind::Unary => Shape::Connect,
@@ -240,7 +247,6 @@ pub fn framed(
         _ => Shape::Grpc { last: 0x80 },
     };
     let messages = Messages { subtype: subtype.to_string(), max: own.max, gzip: own.compression() };
-    check(kind, speak, get, &messages)?;
     #[cfg(all(target_family = "wasm", not(any(feature = "connect", feature = "tidewire-v1"))))]
     let inner = Box::new(grpc_web(name, speak, messages));
     #[cfg(not(all(target_family = "wasm", not(any(feature = "connect", feature = "tidewire-v1")))))]
