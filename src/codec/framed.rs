@@ -95,7 +95,13 @@ pub struct Framed<P: ?Sized + Protocol = dyn Protocol> {
     inner: Box<P>,
     shape: Shape,
     own: Own,
-    place: Place,
+    /// Where in the body the next byte stands, while envelopes pass: their prefix, as far as it has come,
+    prefix: [u8; PREFIX],
+    got: usize,
+    /// and how much of the message is still to come behind it.
+    left: usize,
+    /// In what is no message, or has no envelope.
+    is_inner: bool,
     messages: usize,
     http: u16,
     /// The answer's messages may be compressed, and the caller takes what they are compressed by.
@@ -104,28 +110,23 @@ pub struct Framed<P: ?Sized + Protocol = dyn Protocol> {
     plain: Option<(TextDecoder, Vec<u8>)>,
 }
 
-/// Where in the body the next byte stands.
-#[derive(Clone, Copy, Debug)]
-enum Place {
-    Prefix {
-        bytes: [u8; PREFIX],
-        got: usize,
-    },
-    Payload {
-        promised: usize,
-        got: usize,
-    },
-    /// In what is no message, or has no envelope.
-    Inner,
-}
-
-const START: Place = Place::Prefix { bytes: [0; PREFIX], got: 0 };
-
 impl<P: ?Sized + Protocol> Framed<P> {
     /// What `inner` speaks.
     pub fn new(inner: Box<P>, shape: Shape, own: Own) -> Self {
-        let place = if matches!(shape.built(), Shape::Bare { .. }) { Place::Inner } else { START };
-        Self { inner, shape, own, place, messages: 0, http: 0, is_readable: false, plain: None }
+        let is_inner = matches!(shape.built(), Shape::Bare { .. });
+        Self {
+            inner,
+            shape,
+            own,
+            prefix: [0; PREFIX],
+            got: 0,
+            left: 0,
+            is_inner,
+            messages: 0,
+            http: 0,
+            is_readable: false,
+            plain: None,
+        }
     }
 
     fn shape(&self) -> Shape {
@@ -138,13 +139,13 @@ impl<P: ?Sized + Protocol> Framed<P> {
         if *at > start {
             return Ok(Some(Frame::Message(Payload::InChunk(start..*at))));
         }
-        if !matches!(self.place, Place::Inner) {
+        if !self.is_inner {
             return Ok(None);
         }
         let mut frame = self.inner.next(chunk, at)?;
         match &mut frame {
             Some(Frame::Headers(headers)) => {
-                self.place = START;
+                self.is_inner = false;
                 self.check_encoding(headers);
             }
             Some(frame) if self.is_message(frame) => {
@@ -158,61 +159,52 @@ impl<P: ?Sized + Protocol> Framed<P> {
     /// Moves on over all that passes as it is. What is refused behind it is refused when nothing stands before it.
     fn pass(&mut self, chunk: &[u8], at: &mut usize) -> Result<(), Status> {
         let start = *at;
-        loop {
-            match self.step(&chunk[*at..]) {
-                Ok(Some(passed)) => *at += passed,
-                Ok(None) => return Ok(()),
-                Err(status) => {
-                    // The prefix of what is too large does not pass: the caller would refuse it in words of its own.
-                    if matches!(self.place, Place::Prefix { got: PREFIX, .. }) {
-                        *at -= (*at - start).min(PREFIX);
-                        (self.place, self.messages) = (START, self.messages - 1);
-                    }
-                    return if *at == start { Err(status) } else { Ok(()) };
-                }
+        while let (false, Some(byte)) = (self.is_inner, chunk.get(*at)) {
+            if self.left > 0 {
+                let take = self.left.min(chunk.len() - *at);
+                self.left -= take;
+                *at += take;
+            } else if let Err(status) = self.prefix(*byte, at) {
+                // The prefix of what is too large does not pass: the caller would refuse it in words of its own.
+                *at -= self.got.min(*at - start);
+                self.got = 0;
+                return if *at == start { Err(status) } else { Ok(()) };
             }
         }
+        Ok(())
     }
 
-    /// How many bytes pass next; `None` where the chunk ends, or what passes does.
-    fn step(&mut self, rest: &[u8]) -> Result<Option<usize>, Status> {
-        match (&mut self.place, rest) {
-            (Place::Inner, _) => Ok(None),
-            (Place::Payload { promised, got }, _) if got == promised => {
-                self.place = START;
-                Ok(Some(0))
-            }
-            (Place::Prefix { bytes: [_, length @ ..], got: PREFIX }, _) => {
-                let promised = u32::from_be_bytes(*length) as usize;
-                if promised > self.own.max {
-                    return Err(too_large(promised, self.own.max));
-                }
-                self.place = Place::Payload { promised, got: 0 };
-                Ok(Some(0))
-            }
-            (_, []) => Ok(None),
-            (Place::Payload { promised, got }, _) => {
-                let take = rest.len().min(*promised - *got);
-                *got += take;
-                Ok(Some(take))
-            }
-            (Place::Prefix { got: 0, .. }, [flags, ..]) => self.begin(*flags),
-            (Place::Prefix { bytes, got }, _) => {
-                let take = rest.len().min(PREFIX - *got);
-                bytes[*got..*got + take].copy_from_slice(&rest[..take]);
-                *got += take;
-                Ok(Some(take))
-            }
+    /// A byte of an envelope's prefix.
+    fn prefix(&mut self, byte: u8, at: &mut usize) -> Result<(), Status> {
+        if self.got == 0 && !self.begins(byte)? {
+            self.is_inner = true;
+            return Ok(());
         }
+        self.prefix[self.got] = byte;
+        self.got += 1;
+        *at += 1;
+        if self.got == PREFIX {
+            let promised = self.promised();
+            if promised > self.own.max {
+                return Err(too_large(promised, self.own.max));
+            }
+            self.messages += 1;
+            (self.left, self.got) = (promised, 0);
+        }
+        Ok(())
     }
 
-    /// An envelope begins. Of a message the dialect below reads, in its stead, one of no bytes; of one that is compressed and
-    /// that the caller cannot undo, one of a byte, which it refuses in its own words.
-    fn begin(&mut self, flags: u8) -> Result<Option<usize>, Status> {
+    fn promised(&self) -> usize {
+        let [_, length @ ..] = self.prefix;
+        u32::from_be_bytes(length) as usize
+    }
+
+    /// Whether a message begins, which passes. The dialect below reads, in its stead, one of no bytes; of one that is
+    /// compressed and that the caller cannot undo, one of a byte, which it refuses in its own words.
+    fn begins(&mut self, flags: u8) -> Result<bool, Status> {
         // A message behind the one that is due does not pass either: it counts once it is whole.
         if flags & self.shape().last() != 0 || self.own.single && self.messages == 1 {
-            self.place = Place::Inner;
-            return Ok(None);
+            return Ok(false);
         }
         let (seen, length) = match flags {
             COMPRESSED if self.is_readable => (0, 0),
@@ -223,9 +215,7 @@ impl<P: ?Sized + Protocol> Framed<P> {
         if seen != 0 || self.messages == 0 {
             self.inner.next(&[seen, 0, 0, 0, length], &mut 0)?;
         }
-        self.messages += 1;
-        self.place = Place::Prefix { bytes: [flags, 0, 0, 0, 0], got: 1 };
-        Ok(Some(1))
+        Ok(true)
     }
 
     fn next_text(
@@ -282,10 +272,10 @@ impl<P: ?Sized + Protocol> Framed<P> {
 
     /// The words for a body that ends inside an envelope.
     fn truncated(&self) -> Option<Status> {
-        let (promised, got) = match self.place {
-            Place::Prefix { got, .. } if got > 0 => (PREFIX, got),
-            Place::Payload { promised, got } if got < promised => (promised, got),
-            _ => return None,
+        let (promised, got) = match (self.got, self.left) {
+            (0, 0) => return None,
+            (0, left) => (self.promised(), self.promised() - left),
+            (got, _) => (PREFIX, got),
         };
         Some(envelope_status(EnvelopeError::Truncated { promised, got }))
     }
