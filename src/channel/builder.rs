@@ -192,23 +192,18 @@ impl Builder {
     }
 
     fn settings(self, fetch: Function, web_socket: Function) -> Result<Settings, Status> {
-        let url = globals::resolve(&self.base_url);
-        let base = url.trim_end_matches('/').to_string();
-        let (secure, rest) = match (base.strip_prefix("https:"), base.strip_prefix("http:")) {
-            (Some(rest), _) => (true, rest),
-            (None, Some(rest)) => (false, rest),
-            (None, None) => {
-                let words = words![
-                    "the base URL is to be http://… or https://…, or a path where there is a page; it is \"",
-                    self.base_url,
-                    "\"",
-                ];
-                return Err(Status::misuse(Code::InvalidArgument, words));
-            }
+        let base = globals::resolve(&self.base_url);
+        let Some(rest) = base.strip_prefix("http") else {
+            let words = words![
+                "the base URL is to be http://… or https://…, or a path where there is a page; it is \"",
+                self.base_url,
+                "\"",
+            ];
+            return Err(Status::misuse(Code::InvalidArgument, words));
         };
         check_subtype(&self.subtype)?;
-        let sockets = words![if secure { "wss:" } else { "ws:" }, rest];
-        let able = abilities(secure);
+        let sockets = words!["ws", rest];
+        let able = abilities(rest.starts_with('s'));
         // Where requests can be streamed while the answer comes, nothing has to be kept.
         let buffer = if able.full_duplex { 0 } else { self.buffer_requests };
         let runtime = Runtime {

@@ -169,7 +169,6 @@ impl Call {
             told.receiver = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        told.wait = None;
         let is_early = told.headers.is_none();
         let mut headers = header_map(&told.headers.take().unwrap_or_default());
         // tonic reads here, and never again, what the messages are compressed by.

@@ -100,7 +100,8 @@ pub(crate) mod globals {
 export const own = (name) => globalThis[name];
 export function resolve(url) {
   try {
-    return new URL(url, globalThis.location?.href).href;
+    const { href } = new URL(url, globalThis.location?.href);
+    return /^https?:/.test(href) ? href.replace(/\\/+$/, '') : '';
   } catch {
     return '';
   }
@@ -116,7 +117,8 @@ export function withInit(fetch, members) {
     extern "C" {
         /// A global; `undefined` where there is none.
         pub(crate) fn own(name: &str) -> Function;
-        /// The whole URL, of one that may be relative to the page's or the worker's; empty where it is none.
+        /// The whole URL, without slashes at its end, of one that may be relative to the page's or the worker's; empty where it
+        /// is none of HTTP.
         pub(crate) fn resolve(url: &str) -> String;
         /// A `fetch` with more members of `RequestInit`, which stand back behind those that it is called with: their names
         /// and values, a NUL behind each.
