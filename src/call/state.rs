@@ -109,6 +109,8 @@ impl State {
 }
 
 fn misuse(words: &str) -> Status {
+    // A channel has nobody to tell.
+    let words = if cfg!(any(feature = "js", not(target_family = "wasm"))) { words } else { "" };
     Status::misuse(Code::FailedPrecondition, words)
 }
 
