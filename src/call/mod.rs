@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use crate::codec::envelope::Payload;
 use crate::codec::gzip::{self, Unfit};
+use crate::codec::timeout::millis;
 use crate::codec::{Frame, HeaderList, NO_MESSAGE, Protocol, SECOND_MESSAGE, triple};
 use crate::status::{Code, Fault, Status};
-use crate::words::words;
+use crate::words::{decimal, words};
 use inflating::{End, Inflating};
 use outbox::Outbox;
 pub use state::State;
@@ -553,7 +554,7 @@ fn colon(reason: &str) -> &'static str {
 }
 
 fn deadline_exceeded(timeout: Duration) -> Status {
-    let millis = timeout.as_secs().saturating_mul(1000) + u64::from(timeout.subsec_millis());
-    let words = words!["the deadline of ", crate::words::decimal(millis), " ms passed before the call ended"];
+    let millis = decimal(millis(timeout));
+    let words = words!["the deadline of ", millis, " ms passed before the call ended"];
     Status::new(Code::DeadlineExceeded, Fault::Local, words)
 }

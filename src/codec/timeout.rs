@@ -5,23 +5,23 @@ use std::time::Duration;
 
 use crate::words::decimal;
 
-/// Units below a second, in nanoseconds, and from a second up, in seconds.
-const FINE: [(u8, u64); 3] = [(b'n', 1), (b'u', 1_000), (b'm', 1_000_000)];
-const COARSE: [(u8, u64); 3] = [(b'S', 1), (b'M', 60), (b'H', 3_600)];
-const NANOS: u64 = 1_000_000_000;
+/// The units, finest first, and how many of the one before make one; the first is a nanosecond.
+const UNITS: [(u8, u64); 6] = [(b'n', 1), (b'u', 1_000), (b'm', 1_000), (b'S', 1_000), (b'M', 60), (b'H', 60)];
 const MOST: u64 = 99_999_999;
 
 /// At most eight digits and a unit: the finest unit that holds the value, rounded up, so that the server never gives
 /// up before we do.
 pub fn encode_grpc(timeout: Duration) -> String {
-    let nanos = nanos(timeout);
-    let seconds = timeout.as_secs().saturating_add((timeout.subsec_nanos() > 0).into());
-    let of = |units: &[(u8, u64)], value: u64| {
-        units.iter().map(|(unit, size)| (*unit, value.div_ceil(*size))).find(|(_, count)| *count <= MOST)
-    };
-    let (unit, count) = of(&FINE, nanos).or_else(|| of(&COARSE, seconds)).unwrap_or((b'H', MOST));
-    let mut text = decimal(count);
-    text.push(char::from(unit));
+    let mut count = nanos(timeout);
+    let mut text = String::new();
+    for (unit, size) in UNITS {
+        count = count.div_ceil(size);
+        if count <= MOST {
+            text = decimal(count);
+            text.push(char::from(unit));
+            break;
+        }
+    }
     text
 }
 
@@ -32,17 +32,30 @@ pub fn decode_grpc(header: &[u8]) -> Option<Duration> {
         return None;
     }
     let count = digits.iter().fold(0, |count, digit| count * 10 + u64::from(digit - b'0'));
-    let of = |units: &[(u8, u64)]| units.iter().find(|(u, _)| u == unit).map(|(_, size)| size * count);
-    of(&FINE).map(Duration::from_nanos).or_else(|| of(&COARSE).map(Duration::from_secs))
+    let mut nanos = 1;
+    for (known, size) in UNITS {
+        nanos *= size;
+        if known == *unit {
+            return Some(Duration::from_nanos(count.min(u64::MAX / nanos) * nanos));
+        }
+    }
+    None
 }
 
 /// Milliseconds, rounded up, at most ten digits.
 pub fn encode_millis(timeout: Duration) -> String {
-    decimal(nanos(timeout).div_ceil(1_000_000).min(9_999_999_999))
+    decimal(millis(timeout).min(9_999_999_999))
 }
 
+/// Milliseconds, rounded up.
+pub(crate) fn millis(timeout: Duration) -> u64 {
+    nanos(timeout).div_ceil(1_000_000)
+}
+
+/// Five centuries at most: to look for an overflow takes 128 bits.
 fn nanos(timeout: Duration) -> u64 {
-    timeout.as_secs().saturating_mul(NANOS).saturating_add(timeout.subsec_nanos().into())
+    let timeout = timeout.min(Duration::from_nanos(u64::MAX));
+    timeout.as_secs() * 1_000_000_000 + u64::from(timeout.subsec_nanos())
 }
 
 #[cfg(test)]
@@ -59,7 +72,7 @@ mod tests {
             (Duration::from_secs(100), "100000m"),
             (Duration::from_secs(200_000), "200000S"),
             (Duration::from_secs(100_000_000), "1666667M"),
-            (Duration::from_secs(u64::MAX), "99999999H"),
+            (Duration::from_secs(u64::MAX), "5124096H"),
         ];
         for (timeout, text) in table {
             assert_eq!(encode_grpc(timeout), text, "{timeout:?}");

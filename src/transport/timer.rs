@@ -5,6 +5,7 @@ use std::time::Duration;
 use wasm_bindgen::prelude::*;
 
 use super::web;
+use crate::codec::timeout::millis;
 
 /// `setTimeout` counts in 32 bits and fires at once above that; whoever waits longer is woken early and waits on.
 const LONGEST: u64 = i32::MAX as u64;
@@ -22,9 +23,7 @@ impl Timer {
     pub(crate) fn after(delay: Duration, callback: Box<dyn FnOnce()>) -> Self {
         let callback = Closure::once(callback);
         // Rounded up: a timer that fires early would have to be set again.
-        let millis =
-            delay.as_secs().saturating_mul(1000) + u64::from(delay.subsec_nanos().div_ceil(1_000_000));
-        let handle = web::set_timeout(callback.as_ref(), millis.min(LONGEST) as i32);
+        let handle = web::set_timeout(callback.as_ref(), millis(delay).min(LONGEST) as i32);
         Self { handle, _callback: callback }
     }
 }
