@@ -87,19 +87,18 @@ impl Encoding {
     /// The words for what has the flag and cannot be inflated.
     pub(super) fn refusal(&self) -> Status {
         let named = lossy(&self.named);
-        let why: &[&str] = match &*named {
+        let (why, what, cure) = match &*named {
             _ if !self.asked.accept && !self.asked.send => {
-                &[", though this call did not offer to take any: set acceptCompression"]
+                (", though this call did not offer to take any: set acceptCompression", "", "")
             }
-            "" | "identity" => &[
+            "" | "identity" => (
                 " and named no encoding, or CORS hides it (the server must list ",
                 self.names.0,
                 " in Access-Control-Expose-Headers)",
-            ],
-            other => &[" in \"", other, "\"; this call takes gzip"],
+            ),
+            other => (" in \"", other, "\"; this call takes gzip"),
         };
-        let mut words = words!["the server sent a compressed message"];
-        why.iter().for_each(|part| words.push_str(part));
+        let words = words!["the server sent a compressed message", why, what, cure];
         Status::internal(words)
     }
 }

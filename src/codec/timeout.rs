@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::trailers::parse_digits;
 use crate::words::decimal;
 
 /// The units, finest first, and how many of the one before make one; the first is a nanosecond.
@@ -28,10 +29,7 @@ pub fn encode_grpc(timeout: Duration) -> String {
 /// Reads a `grpc-timeout`; `None` where it is not of the grammar.
 pub fn decode_grpc(header: &[u8]) -> Option<Duration> {
     let (unit, digits) = header.split_last()?;
-    if digits.is_empty() || digits.len() > 8 || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let count = digits.iter().fold(0, |count, digit| count * 10 + u64::from(digit - b'0'));
+    let count = parse_digits(digits, 8)?;
     let mut nanos = 1;
     for (known, size) in UNITS {
         nanos *= size;

@@ -84,14 +84,16 @@ fn all<'a>(headers: &'a HeaderList, name: &str) -> impl Iterator<Item = &'a [u8]
 pub(super) fn parse_code(text: &[u8]) -> Option<i32> {
     let text = text.trim_ascii();
     let digits = text.strip_prefix(b"-").unwrap_or(text);
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+    let number = parse_digits(digits, 10)? as i64;
+    i32::try_from(if digits.len() < text.len() { -number } else { number }).ok()
+}
+
+/// A number of at most so many digits, all of which fit.
+pub(super) fn parse_digits(digits: &[u8], most: usize) -> Option<u64> {
+    if digits.is_empty() || digits.len() > most || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let sign = if digits.len() < text.len() { -1 } else { 1 };
-    // Far more than fits, and far from an overflow, which to look for takes 128 bits.
-    let fits = |n: i64| n.unsigned_abs() < 1 << 40;
-    let number = |n: i64, digit: &u8| fits(n).then(|| n * 10 + i64::from(digit - b'0') * sign);
-    digits.iter().try_fold(0, number).and_then(|number| i32::try_from(number).ok())
+    Some(digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
 }
 
 /// Decodes `%XX` where it is valid and leaves everything else as it is: a bad message never costs the status.

@@ -277,41 +277,34 @@ fn carries(name: Name, kind: CallKind, speak: Speak, runtime: Runtime) -> bool {
 
 /// Why a transport cannot carry such a call here.
 fn obstacle(name: Name, kind: CallKind, speak: Speak, runtime: Runtime) -> Option<&'static str> {
-    let all: &[_] = match name {
+    let streams = kind.streams_requests();
+    let Runtime { fetch, request_streaming, full_duplex, request_buffering, websocket, .. } = runtime;
+    Some(match name {
         // Asked for none that is left out.
-        _ if !name.is_built() => &[],
-        Name::Fetch => &[
-            (!runtime.fetch, "has no fetch"),
-            (speak == Speak::Grpc, "shows no HTTP trailers to fetch, which native gRPC needs"),
-            (
-                kind.streams_requests() && !(runtime.request_streaming || runtime.request_buffering),
-                "cannot stream request bodies by fetch",
-            ),
-            (
-                kind == CallKind::Bidi && !(runtime.full_duplex || runtime.request_buffering),
-                "has only half-duplex fetch",
-            ),
-        ],
-        Name::GrpcWebsockets => &[
-            (!runtime.websocket, "has no WebSocket"),
-            (
-                !matches!(speak, Speak::Auto | Speak::GrpcWeb),
-                "speaks only binary gRPC-Web over grpc-websockets",
-            ),
-        ],
-        Name::TripleWebsocket => &[
-            (!runtime.websocket, "has no WebSocket"),
-            (speak != Speak::Auto, "speaks bare messages over triple-websocket, and no other protocol"),
-            (
-                kind == CallKind::ClientStream,
-                "hears nothing after the close of a WebSocket, which is the half-close of triple-websocket",
-            ),
-        ],
-        Name::TidewireV1 => {
-            &[(!runtime.websocket, "has no WebSocket (in Node 20, pass the one of the package ws)")]
+        _ if !name.is_built() => return None,
+        Name::Fetch if !fetch => "has no fetch",
+        Name::Fetch if speak == Speak::Grpc => "shows no HTTP trailers to fetch, which native gRPC needs",
+        Name::Fetch if streams && !(request_streaming || request_buffering) => {
+            "cannot stream request bodies by fetch"
         }
-    };
-    all.iter().find(|(applies, _)| *applies).map(|(_, why)| *why)
+        Name::Fetch if kind == CallKind::Bidi && !(full_duplex || request_buffering) => {
+            "has only half-duplex fetch"
+        }
+        Name::TidewireV1 if !websocket => {
+            "has no WebSocket (in Node 20, pass the one of the package ws)"
+        }
+        Name::GrpcWebsockets | Name::TripleWebsocket if !websocket => "has no WebSocket",
+        Name::GrpcWebsockets if !matches!(speak, Speak::Auto | Speak::GrpcWeb) => {
+            "speaks only binary gRPC-Web over grpc-websockets"
+        }
+        Name::TripleWebsocket if speak != Speak::Auto => {
+            "speaks bare messages over triple-websocket, and no other protocol"
+        }
+        Name::TripleWebsocket if kind == CallKind::ClientStream => {
+            "hears nothing after the close of a WebSocket, which is the half-close of triple-websocket"
+        }
+        _ => return None,
+    })
 }
 
 fn refused(name: &str, why: &str, kind: CallKind, speak: Speak, runtime: Runtime) -> Status {
