@@ -6,20 +6,27 @@ use std::time::Duration;
 use super::trailers::parse_digits;
 use crate::words::decimal;
 
-/// The units, finest first, and how many of the one before make one; the first is a nanosecond.
-const UNITS: [(u8, u64); 6] = [(b'n', 1), (b'u', 1_000), (b'm', 1_000), (b'S', 1_000), (b'M', 60), (b'H', 60)];
+/// Units below a second, in nanoseconds, and from a second up, in seconds.
+const FINE: [(u8, u64); 3] = [(b'n', 1), (b'u', 1_000), (b'm', 1_000_000)];
+const COARSE: [(u8, u64); 3] = [(b'S', 1), (b'M', 60), (b'H', 3_600)];
 const MOST: u64 = 99_999_999;
 
 /// At most eight digits and a unit: the finest unit that holds the value, rounded up, so that the server never gives
 /// up before we do.
 pub fn encode_grpc(timeout: Duration) -> String {
-    let mut count = nanos(timeout);
+    let (seconds, nanos) = (timeout.as_secs(), u64::from(timeout.subsec_nanos()));
+    // Of more seconds even the milliseconds are more than eight digits.
+    let (units, value) = if seconds < MOST / 1_000 {
+        (FINE, seconds * 1_000_000_000 + nanos)
+    } else {
+        (COARSE, seconds.saturating_add((nanos > 0).into()))
+    };
     let mut text = String::new();
-    for (unit, size) in UNITS {
-        count = count.div_ceil(size);
+    for (unit, size) in units {
+        let count = value.div_ceil(size);
+        text = decimal(count.min(MOST));
+        text.push(char::from(unit));
         if count <= MOST {
-            text = decimal(count);
-            text.push(char::from(unit));
             break;
         }
     }
@@ -30,14 +37,8 @@ pub fn encode_grpc(timeout: Duration) -> String {
 pub fn decode_grpc(header: &[u8]) -> Option<Duration> {
     let (unit, digits) = header.split_last()?;
     let count = parse_digits(digits, 8)?;
-    let mut nanos = 1;
-    for (known, size) in UNITS {
-        nanos *= size;
-        if known == *unit {
-            return Some(Duration::from_nanos(count.min(u64::MAX / nanos) * nanos));
-        }
-    }
-    None
+    let of = |units: &[(u8, u64)]| units.iter().find(|(u, _)| u == unit).map(|(_, size)| size * count);
+    of(&FINE).map(Duration::from_nanos).or_else(|| of(&COARSE).map(Duration::from_secs))
 }
 
 /// Milliseconds, rounded up, at most ten digits.
@@ -45,15 +46,9 @@ pub fn encode_millis(timeout: Duration) -> String {
     decimal(millis(timeout).min(9_999_999_999))
 }
 
-/// Milliseconds, rounded up.
+/// Milliseconds, rounded up, of at most a century: to look for an overflow takes 128 bits.
 pub(crate) fn millis(timeout: Duration) -> u64 {
-    nanos(timeout).div_ceil(1_000_000)
-}
-
-/// Five centuries at most: to look for an overflow takes 128 bits.
-fn nanos(timeout: Duration) -> u64 {
-    let timeout = timeout.min(Duration::from_nanos(u64::MAX));
-    timeout.as_secs() * 1_000_000_000 + u64::from(timeout.subsec_nanos())
+    timeout.as_secs().min(u32::MAX.into()) * 1_000 + u64::from(timeout.subsec_nanos().div_ceil(1_000_000))
 }
 
 #[cfg(test)]
@@ -70,7 +65,7 @@ mod tests {
             (Duration::from_secs(100), "100000m"),
             (Duration::from_secs(200_000), "200000S"),
             (Duration::from_secs(100_000_000), "1666667M"),
-            (Duration::from_secs(u64::MAX), "5124096H"),
+            (Duration::from_secs(u64::MAX), "99999999H"),
         ];
         for (timeout, text) in table {
             assert_eq!(encode_grpc(timeout), text, "{timeout:?}");

@@ -290,9 +290,7 @@ fn obstacle(name: Name, kind: CallKind, speak: Speak, runtime: Runtime) -> Optio
         Name::Fetch if kind == CallKind::Bidi && !(full_duplex || request_buffering) => {
             "has only half-duplex fetch"
         }
-        Name::TidewireV1 if !websocket => {
-            "has no WebSocket (in Node 20, pass the one of the package ws)"
-        }
+        Name::TidewireV1 if !websocket => "has no WebSocket (in Node 20, pass the one of the package ws)",
         Name::GrpcWebsockets | Name::TripleWebsocket if !websocket => "has no WebSocket",
         Name::GrpcWebsockets if !matches!(speak, Speak::Auto | Speak::GrpcWeb) => {
             "speaks only binary gRPC-Web over grpc-websockets"

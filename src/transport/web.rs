@@ -41,12 +41,7 @@ extern "C" {
 
     pub(super) type WebSocketLink;
     #[wasm_bindgen(constructor)]
-    pub(super) fn new(
-        constructor: &Function,
-        url: &str,
-        subprotocol: &str,
-        tell: &Tell,
-    ) -> WebSocketLink;
+    pub(super) fn new(constructor: &Function, url: &str, subprotocol: &str, tell: &Tell) -> WebSocketLink;
     #[wasm_bindgen(method, js_name = isOpen)]
     pub(super) fn is_open(this: &WebSocketLink) -> bool;
     #[wasm_bindgen(method)]
