@@ -263,6 +263,10 @@ impl<F: Face> Sink for Driver<F> {
         let makes_room = event.makes_room();
         let chunk = self.feed(event);
         self.drain(chunk);
+        let unread = self.inner.borrow().call.unreleased();
+        if unread > self.transport.max_unreleased() {
+            self.with(None, |call, now| call.handle_failure(now, overflow(unread)));
+        }
         if makes_room {
             self.room();
         }
@@ -278,10 +282,6 @@ impl<F: Face> Driver<F> {
             Incoming::Headers { status, headers } => call.handle_headers(now, status, headers),
             Incoming::Data(chunk) => {
                 call.handle_data(now, chunk.bytes);
-                let unread = call.unreleased();
-                if unread > self.transport.max_unreleased() {
-                    call.handle_failure(now, overflow(unread));
-                }
                 return Some(chunk);
             }
             Incoming::End(trailers) => call.handle_end(now, trailers),

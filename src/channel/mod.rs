@@ -58,7 +58,8 @@ use builder::Settings;
 use local::Confined;
 
 /// The extension of a unary request of [`Protocol::Connect`] whose method has no side effects: it is asked by a GET, which
-/// browsers and proxies may cache. The message stands in the URL, of which many servers take 8 KiB.
+/// browsers and proxies may cache. The message stands in the URL, of which many servers take 8 KiB. Without the cargo
+/// feature `connect` it says nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct UseHttpGet;
 
