@@ -228,7 +228,11 @@ impl Builder {
                 Transport::TidewireV1 => Some(Name::TidewireV1),
             },
             transports: Transports::on(Ground {
-                fetch: globals::with_init(&fetch, &self.fetch_init),
+                fetch: if self.fetch_init.is_empty() {
+                    fetch
+                } else {
+                    globals::with_init(&fetch, &self.fetch_init)
+                },
                 web_socket,
                 base,
                 sockets,

@@ -134,14 +134,10 @@ fn listed(headers: &HeaderMap) -> HeaderList {
     headers.iter().map(|(name, value)| (name.as_str().to_string(), value.as_bytes().to_vec())).collect()
 }
 
-/// What the messages of an answer are compressed by if they are at all, where the caller leaves no choice.
+/// What the messages of an answer are compressed by if they are at all, where tonic leaves no choice.
 fn only_encoding(headers: &HeaderList) -> Option<HeaderValue> {
-    let names = first(headers, "grpc-accept-encoding")?.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-    let mut names = names.filter(|name| *name != b"identity");
-    match (names.next(), names.next()) {
-        (Some(only), None) => HeaderValue::from_bytes(only).ok(),
-        _ => None,
-    }
+    let name = first(headers, "grpc-accept-encoding")?.strip_suffix(b",identity")?;
+    HeaderValue::from_bytes(name).ok().filter(|_| !name.contains(&b','))
 }
 
 /// What `Request::set_timeout` wrote.

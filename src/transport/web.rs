@@ -144,7 +144,9 @@ pub(super) fn tell(sink: Rc<dyn Sink>) -> Tell {
             2 => Incoming::End(None),
             3 => Incoming::Failed(Status::new(Code::Unavailable, Fault::Transport, text(a)), b),
             4 => Incoming::Room,
-            5 => Incoming::Failed(Status::misuse(Code::ResourceExhausted, BUFFER_FULL), b),
+            5 if cfg!(feature = "fetch") => {
+                Incoming::Failed(Status::misuse(Code::ResourceExhausted, BUFFER_FULL), b)
+            }
             6 => Incoming::Closed { code: number(a), reason: text(b) },
             // A socket that opened, which nobody waits for.
             _ => return,
@@ -158,6 +160,9 @@ const BUFFER_FULL: &str = "the requests of this call are more than bufferRequest
 
 /// What the runtime's own `fetch` can do.
 pub(crate) fn abilities(secure: bool) -> Runtime {
+    if !cfg!(any(feature = "fetch", feature = "gzip")) {
+        return Runtime::default();
+    }
     let bits = ability_bits(secure);
     Runtime {
         request_streaming: bits & 1 != 0,
