@@ -121,7 +121,7 @@ as \`fetch\` and \`send\`. WebAssembly is the module as it ships, whose function
 
 - Of a unary call over fetch, all but the JavaScript and the WebAssembly is the browser's, as in raw fetch, and no member
   of \`fetch\` makes the difference: see below. What is Tidewire's own is about 80 µs a call on a \`fetch\` that answers at
-  once, as much as nice-grpc-web's and connect-web's, and more behind a real one, where it finds the caches cold.
+  once, as much as nice-grpc-web's and connect-web's, and more behind a real one.
 - A unary call over tidewire.v1 is one WebSocket message each way of about 100 and 220 bytes, as a ping-pong is, and the
   browser takes as much for them as for those of a raw WebSocket: about two thirds of what the bar allows.
 - 64 KiB messages over tidewire.v1: Chromium takes the most of it to receive a WebSocket message of that size, and it is
