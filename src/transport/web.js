@@ -150,10 +150,11 @@ export class WebFetch {
     // Header values are bytes, one in each unit of the string.
     const bytes = new Uint8Array(block.length);
     for (let i = 0; i < block.length; i++) bytes[i] = block.charCodeAt(i);
+    this.#reader = response.body?.getReader();
     this.#tell(0, response.status, bytes);
-    if (!response.body) return this.#tell(2);
-    this.#reader = response.body.getReader();
-    this.#read();
+    if (!this.#reader) return this.#tell(2);
+    // Where the headers end the call, `done` sees to the body.
+    if (this.#tell !== nothing) this.#read();
   }
 
   #read() {

@@ -1,4 +1,4 @@
-import { eventually, fail, ok, show } from "./assert.mjs";
+import { equal, eventually, fail, ok, show, within } from "./assert.mjs";
 
 /** What the server saw of one call, read from its log by long-polling. */
 export class Observed {
@@ -70,4 +70,10 @@ export async function openCallsFallTo(count, origin, server, limitMs) {
     return open <= count || `${open} open calls`;
   };
   await eventually(question, `${server} has at most ${count} open calls`, limitMs);
+}
+
+/** The fake server agrees that the exchange is over, so nothing was left open here. */
+export async function exchangeEnds({ fakeOrigin }, tag) {
+  const response = await within(12_000, fetch(`${fakeOrigin}/ended/${tag}`), "the fake server's word");
+  equal(await response.text(), "closed", "the exchange at the fake server");
 }

@@ -3,6 +3,7 @@ import { encodeText } from "../greet.mjs";
 import { frame, message, okTrailers, trailers } from "./bytes.mjs";
 
 const GRPC_WEB = { "content-type": "application/grpc-web+proto" };
+const HTML = { "content-type": "text/html" };
 const LARGEST_LENGTH = 2 ** 32 - 1;
 const one = message("one");
 /** A message of any type, with nothing in it. */
@@ -58,7 +59,9 @@ export const httpFaults = {
   "split-trailers": held([empty, failure.subarray(0, 7)], [failure.subarray(7)]),
   "repeated-trailers": whole(empty, trailers("grpc-status: 0", "x-twice: first", "x-twice: second")),
   text: text(empty, trailers("grpc-status: 0", "x-in: base64")),
-  "headers-alone": (response) => response.writeHead(200, GRPC_WEB).flushHeaders(),
+  "headers-alone": begun(200, GRPC_WEB),
+  "html-open": begun(200, HTML),
+  "html-503-open": begun(503, HTML),
   html: page(200, "<!doctype html><title>a single-page app</title>"),
   "html-401": page(401, "<h1>who are you</h1>"),
   "html-403": page(403, "<h1>no</h1>"),
@@ -67,6 +70,11 @@ export const httpFaults = {
   "status-in-headers": (response) =>
     response.writeHead(200, { ...GRPC_WEB, "grpc-status": "5", "grpc-message": "none" }).end(),
 };
+
+/** Headers, and never a byte of the body nor its end. */
+function begun(status, headers) {
+  return (response) => response.writeHead(status, headers).flushHeaders();
+}
 
 /** All of it, then a clean end. */
 function whole(...parts) {
@@ -121,5 +129,5 @@ function endless(...parts) {
 }
 
 function page(status, html) {
-  return (response) => response.writeHead(status, { "content-type": "text/html" }).end(html);
+  return (response) => response.writeHead(status, HTML).end(html);
 }

@@ -30,6 +30,7 @@ export const grpcWebsocketsFaults = {
     sendAll(socket, [trailers("x-some: thing")], () => socket.close(1000)),
   ),
   "open-after-trailers": afterOne((socket) => socket.send(okTrailers)),
+  "refused-open": (socket) => socket.once("message", () => socket.send(trailers("grpc-status: 9"))),
 };
 
 function afterOne(fault) {
@@ -93,6 +94,14 @@ export const tidewireFaults = {
     headers(id, 503, { "content-type": "text/html" }),
     v1(DATA, FIN, id, Buffer.from("<p>")),
   ]),
+  "refused-open": (socket) => {
+    onOpen((id) => [headers(id, 200, { "content-type": "text/html" })])(socket);
+    // That the stream was reset is told by an end that can be waited for.
+    socket.on(
+      "message",
+      (data) => [...frames(data)].some(({ type }) => type === RESET) && socket.close(1000),
+    );
+  },
   goaway: onOpen((id) => [
     v1(GOAWAY, 0, 0, u32(id - 1), u32(0), Buffer.from("going down for a new version")),
   ]),
@@ -109,17 +118,18 @@ function onOpen(play) {
   return (socket) => {
     socket.send(v1(HELLO, 0, 0));
     socket.on("message", (data) => {
-      for (const id of opened(data)) {
+      for (const { type, id } of frames(data)) {
+        if (type !== OPEN) continue;
         for (const part of play(id)) typeof part === "function" ? part(socket) : socket.send(part);
       }
     });
   };
 }
 
-/** The ids of the OPEN frames in a message. */
-function* opened(data) {
+/** The heads of the frames in a message. */
+function* frames(data) {
   for (let at = 0; at + 9 <= data.length; at += 9 + data.readUIntBE(at + 6, 3)) {
-    if (data[at] === OPEN) yield data.readUInt32BE(at + 2);
+    yield { type: data[at], id: data.readUInt32BE(at + 2) };
   }
 }
 

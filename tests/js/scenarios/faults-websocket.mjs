@@ -2,6 +2,7 @@ import { equal, match, rejection, watch, within } from "../assert.mjs";
 import * as code from "../codes.mjs";
 import { webSockets } from "../harness.mjs";
 import { greetCodec, paths } from "../greet.mjs";
+import { exchangeEnds } from "../observed.mjs";
 
 const noStatus = { code: [code.UNKNOWN, code.INTERNAL], fault: "peer" };
 const broken = {
@@ -60,6 +61,12 @@ const atOnce = {
   },
 };
 
+/** An answer that says in its headers that it is none. */
+const refused = {
+  "grpc-websockets": { code: code.FAILED_PRECONDITION, fault: "peer" },
+  "tidewire.v1": atOnce["tidewire.v1"].html,
+};
+
 export default (suite, env) => {
   for (const transport of webSockets) {
     for (const [fault, expected] of Object.entries(afterOneMessage[transport])) {
@@ -85,6 +92,15 @@ export default (suite, env) => {
         if (!fault.startsWith("html")) equal(headers.state, "rejected", "the headers");
       });
     }
+
+    suite.scenario(
+      `faults / ${transport} / bidi / an answer refused by its headers is not waited for`,
+      async (t) => {
+        const { call, tag } = await open(t, transport, "refused-open");
+        await t.endedWith({ call, reply: watch(call.receive()) }, refused[transport]);
+        await exchangeEnds(env, tag);
+      },
+    );
 
     suite.scenario(
       `faults / ${transport} / bidi / nobody listens: UNAVAILABLE, and the address is named`,
@@ -138,5 +154,5 @@ export default (suite, env) => {
 async function open(t, transport, fault, options) {
   const tag = Math.random().toString(36).slice(2);
   const client = await t.newClient({ baseUrl: `${t.env.fakeOrigin}/${fault}~${tag}`, transport });
-  return { client, call: client.bidi(paths.bidi, { codec: greetCodec, ...options }) };
+  return { client, tag, call: client.bidi(paths.bidi, { codec: greetCodec, ...options }) };
 }
