@@ -24,10 +24,11 @@ export class WebFetch {
   /** The parts of one that does not. */
   #whole = [];
   #buffer;
+  /** Of the response's body, until that ends. */
   #reader;
   /** Bytes told and not released: the next read waits for them. */
   #unreleased = 0;
-  /** A timer for a body that stays open; -1 for as long as it may come to that. */
+  /** The timer of a response that is complete and stays open. */
   #grace;
 
   /**
@@ -110,11 +111,10 @@ export class WebFetch {
     if (!more || !this.#reader) return;
     // Not once more by a release.
     this.#unreleased = 0;
-    this.#grace = -1;
     this.#read();
     // A timer is dear, and most have ended by then.
     await 0;
-    if (this.#grace) this.#grace = setTimeout(() => this.#abort.abort(), GRACE_MS);
+    if (this.#reader) this.#grace = setTimeout(() => this.#abort.abort(), GRACE_MS);
   }
 
   release(bytes) {
@@ -160,8 +160,7 @@ export class WebFetch {
   #read() {
     this.#reader?.read().then(
       ({ done, value }) => {
-        if (this.#grace) this.#grace = clearTimeout(this.#grace);
-        if (done) return this.#tell(2);
+        if (done) return this.#end(2);
         // Complete, and yet more comes: nobody will read it.
         if (this.#tell === nothing) return this.#abort.abort();
         // One more than was told, so that a release from within does not read at once.
@@ -169,11 +168,14 @@ export class WebFetch {
         this.#tell(1, value);
         this.release(1);
       },
-      (thrown) => {
-        if (this.#grace) this.#grace = clearTimeout(this.#grace);
-        this.#tell(3, `the response of ${this.#url} broke off: ${words(thrown)}`, thrown);
-      },
+      (thrown) => this.#end(3, `the response of ${this.#url} broke off: ${words(thrown)}`, thrown),
     );
+  }
+
+  #end(...told) {
+    clearTimeout(this.#grace);
+    this.#reader = undefined;
+    this.#tell(...told);
   }
 }
 
