@@ -13,3 +13,4 @@ mod retry;
 mod stalls;
 mod web;
 mod websockets;
+mod writes;
