@@ -138,8 +138,9 @@ async fn attempt(
     match &ending {
         Ending::Left(reason) => send.send_reset(*reason),
         Ending::Refused(_) => send.send_reset(Reason::CANCEL),
-        // The answer is complete, the rest of the request will not come.
-        Ending::Complete(_) if !backlog.is_done() => send.send_reset(Reason::NO_ERROR),
+        // The answer is complete, the rest of the request will not come. Where all of it was given to h2, only h2 knows
+        // whether it has left; to what has, a reset does nothing.
+        Ending::Complete(_) if !backlog.is_done() || slot.has_queued() => send.send_reset(Reason::NO_ERROR),
         _ => {}
     }
     Ok(ending)

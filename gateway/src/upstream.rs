@@ -232,6 +232,11 @@ impl Load {
 }
 
 impl Slot {
+    /// Whether something of this stream, or of another on its connection, may wait in h2.
+    pub(crate) fn has_queued(&self) -> bool {
+        self.load.window.has_queued()
+    }
+
     /// The stream gave this much to h2, and has so much more for it.
     pub(crate) fn sends(&mut self, bytes: usize, waiting: usize) {
         self.load.window.queue(bytes);

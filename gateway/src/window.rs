@@ -43,6 +43,10 @@ impl Window {
         left - queued.max(0) - wanted
     }
 
+    pub(crate) fn has_queued(&self) -> bool {
+        self.queued.load(Ordering::Relaxed) > 0
+    }
+
     pub(crate) fn queue(&self, bytes: usize) {
         self.queued.fetch_add(bytes as i64, Ordering::Relaxed);
     }

@@ -162,6 +162,20 @@ async fn an_upstream_that_ends_early_completes_the_exchange() {
 }
 
 #[tokio::test]
+async fn what_the_window_holds_of_a_small_request_goes_with_an_early_answer() {
+    let mut upstream = Upstream::narrow(1024).await;
+    let mut client = Running::before(&upstream).await.relay().await;
+    let id = client.opens(&[]);
+    client.sends(id, vec![7; 3_000]);
+    client.half_closes(id);
+    client.flush().await;
+    let mut call = upstream.call().await;
+    call.ends_ok();
+    client.ends(id).await;
+    assert_eq!(call.is_reset().await, Reason::NO_ERROR);
+}
+
+#[tokio::test]
 async fn a_lost_socket_cancels_all_its_calls() {
     let (mut upstream, mut client) = relayed().await;
     for _ in 0..3 {
