@@ -13,10 +13,9 @@ use crate::{bench, conformance, package, peers, rings, servers, tools};
 const CASES: &str = "tests/rust-web";
 const CHAT: &str = "examples/yew-chat";
 
-/// The features of `tests/rust-web/size`; the first [`BUDGETED`] have a budget.
+/// The features of `tests/rust-web/size`.
 const APPLICATIONS: &[&str] =
     &["grpc-websockets", "fetch-and-grpc-websockets", "fetch-and-tidewire-v1", "all", "predecessor"];
-const BUDGETED: usize = 2;
 
 /// The second server of the cases, besides the demo's own.
 const GRPC_GO: &str = "grpc-go";
@@ -125,7 +124,10 @@ pub(crate) fn size(mode: &str) -> Result<()> {
     let (wasm, bindgen) = (toolchain::wasm()?, tools::wasm_bindgen()?);
     let mut run = Run::new("node").arg("measure.mjs").arg(mode).env("RUSTC_VERSION", wasm.version()?);
     let target = crate::root().join("target/wasm-ship");
-    for feature in if mode == "--check" { &APPLICATIONS[..BUDGETED] } else { APPLICATIONS } {
+    let budgets = crate::root().join(CASES).join("size/size.json");
+    let budgets = doing("cannot read the budgets", fs::read_to_string(budgets))?;
+    let is_wanted = |feature: &str| mode != "--check" || budgets.contains(&format!("\"{feature}\":"));
+    for feature in APPLICATIONS.iter().filter(|feature| is_wanted(feature)) {
         let cargo = wasm.ship(&target).words("--locked --package rust-size --features").arg(feature);
         let flags = format!("{} -Zfmt-debug=none -Cllvm-args=-enable-load-pre=false", toolchain::SMALL);
         cargo.env("RUSTFLAGS", flags).dir(crate::root().join(CASES)).shown()?;
