@@ -15,7 +15,7 @@ use crate::status::{Code, Fault, Status};
 use crate::transport::gzip::Gzip;
 use crate::transport::timer::Timer;
 use crate::transport::web::now;
-use crate::transport::{Chunk, Exchange, HIGH_WATER, Incoming, Request, Sink, Transport};
+use crate::transport::{Chunk, Exchange, HIGH_WATER, IS_HTTP, Incoming, Request, Sink, Transport};
 use crate::words::words;
 
 /// Who is told what becomes of a call. It may call back into the driver at once.
@@ -61,6 +61,11 @@ impl<P: ?Sized + Protocol> Inner<P> {
     /// Bytes that wait to be compressed, and for the network.
     fn queued(&self) -> usize {
         self.call.queued() + self.exchange.as_ref().map_or(0, |exchange| exchange.queued())
+    }
+
+    /// Only a deadline looks at the clock, and a look at it is dear.
+    fn now(&self) -> Duration {
+        if self.call.has_deadline() { now() } else { Duration::ZERO }
     }
 }
 
@@ -147,10 +152,9 @@ impl<F: Face> Driver<F> {
         feed: impl FnOnce(&mut Call<F::Protocol>, Duration) -> R,
     ) -> R {
         let result = {
-            let call = &mut self.inner.borrow_mut().call;
-            // Only a deadline looks at the clock, and a look at it is dear.
-            let now = if call.has_deadline() { now() } else { Duration::ZERO };
-            feed(call, now)
+            let inner = &mut *self.inner.borrow_mut();
+            let now = inner.now();
+            feed(&mut inner.call, now)
         };
         self.drain(chunk);
         result
@@ -276,15 +280,16 @@ impl<F: Face> Sink for Driver<F> {
 impl<F: Face> Driver<F> {
     /// Feeds the call; gives back the chunk that its messages lie in.
     fn feed<'a>(&self, event: Incoming<'a>) -> Option<Chunk<'a>> {
-        let Inner { call, cause, .. } = &mut *self.inner.borrow_mut();
-        let now = now();
+        let inner = &mut *self.inner.borrow_mut();
+        let now = inner.now();
+        let Inner { call, cause, .. } = inner;
         match event {
-            Incoming::Headers { status, headers } => call.handle_headers(now, status, headers),
+            Incoming::Headers { status, headers } if IS_HTTP => call.handle_headers(now, status, headers),
             Incoming::Data(chunk) => {
                 call.handle_data(now, chunk.bytes);
                 return Some(chunk);
             }
-            Incoming::End(trailers) => call.handle_end(now, trailers),
+            Incoming::End(trailers) if IS_HTTP => call.handle_end(now, trailers),
             #[cfg(feature = "tidewire-v1")]
             Incoming::Reset { code, reason, sent } => call.handle_reset(now, code, &reason, sent),
             Incoming::Closed { code, reason } => call.handle_close(now, code, &reason),
@@ -296,7 +301,7 @@ impl<F: Face> Driver<F> {
             Incoming::Deflated(bytes) => call.handle_deflated(now, &bytes),
             #[cfg(feature = "gzip")]
             Incoming::Inflated(result) => call.handle_inflated(now, result),
-            Incoming::Room => {}
+            Incoming::Headers { .. } | Incoming::End(_) | Incoming::Room => {}
         }
         None
     }

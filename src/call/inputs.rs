@@ -188,7 +188,9 @@ impl<P: ?Sized + Protocol> Call<P> {
             return;
         }
         let status = self.protocol.handle_close(code, reason);
-        self.ended(if status.is_ok() { End::Whole(None) } else { End::Broken(status) });
+        // As dubbo-java's WebSocket does.
+        let is_end = cfg!(feature = "triple-websocket") && status.is_ok();
+        self.ended(if is_end { End::Whole(None) } else { End::Broken(status) });
     }
 
     /// The transport failed, or by a local fault the call is to end at once.

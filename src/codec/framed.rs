@@ -39,7 +39,8 @@ impl Shape {
     /// The same: but a shape that this build never makes is none, so that the compiler leaves out what is for it.
     fn built(self) -> Self {
         let is_built = match self {
-            Self::Grpc { .. } => true,
+            // Native gRPC is carried by `tidewire.v1` alone.
+            Self::Grpc { last } => last != 0 || cfg!(feature = "tidewire-v1"),
             Self::Text => text::IS_BUILT,
             Self::Connect => cfg!(feature = "connect"),
             Self::Bare { .. } => cfg!(any(feature = "connect", feature = "triple")),

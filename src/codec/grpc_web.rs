@@ -72,7 +72,7 @@ impl GrpcWeb {
     }
 
     fn family(&self) -> &'static str {
-        if self.form == Form::Text { TEXT } else { BINARY }
+        if text::IS_BUILT && self.form == Form::Text { TEXT } else { BINARY }
     }
 
     fn next_binary(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Frame>, Status> {

@@ -173,6 +173,11 @@ mod wasm {
         }
     }
 
+    /// Whether anything of this build tells of headers, or of an end, outside the body: a socket of `grpc-websockets` has
+    /// both in it.
+    pub(crate) const IS_HTTP: bool =
+        cfg!(any(feature = "fetch", feature = "tidewire-v1", feature = "triple-websocket"));
+
     /// Bytes that a stream may have queued before its sender is asked to wait.
     pub(crate) const HIGH_WATER: usize = 64 * 1024;
 }

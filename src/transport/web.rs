@@ -7,7 +7,7 @@ use super::builtins::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::select::Runtime;
-use super::{Chunk, Incoming, Sink};
+use super::{Chunk, IS_HTTP, Incoming, Sink};
 use crate::codec::trailers::parse_block;
 use crate::status::{Code, Fault, Status};
 
@@ -132,7 +132,7 @@ pub(super) fn tell(sink: Rc<dyn Sink>) -> Tell {
         let number = |value: JsValue| value.as_f64().unwrap_or_default() as u16;
         let text = |value: JsValue| value.as_string().unwrap_or_default();
         let told = match event {
-            0 => {
+            0 if IS_HTTP => {
                 let headers = parse_block(&b.unchecked_into::<Uint8Array>().to_vec());
                 Incoming::Headers { status: number(a), headers }
             }
@@ -141,7 +141,7 @@ pub(super) fn tell(sink: Rc<dyn Sink>) -> Tell {
                 let bytes = buffer.copied();
                 return sink.incoming(Incoming::Data(Chunk::new(&buffer, &bytes)));
             }
-            2 => Incoming::End(None),
+            2 if IS_HTTP => Incoming::End(None),
             3 => Incoming::Failed(Status::new(Code::Unavailable, Fault::Transport, text(a)), b),
             4 => Incoming::Room,
             5 if cfg!(feature = "fetch") => {
