@@ -40,21 +40,31 @@ export function withNames(wasm, names) {
  * code begins. Nothing of one that has an instruction beyond those of wasmFeatures in shrink.mjs, or a local of two bytes.
  */
 export function localsOf(body) {
-  const reader = { wasm: body, at: 0 };
-  const groups = list(reader, (reader) => ({ count: number(reader), type: reader.wasm[reader.at++] }));
-  const start = reader.at;
-  const places = [];
-  while (reader.at < body.length) {
-    const operation = body[reader.at++];
-    if (operation >= LOCAL_GET && operation <= LOCAL_TEE) {
-      places.push(reader.at);
-      if (body[reader.at++] >= 0x80) return undefined;
-    } else if (!skipOperands(reader, operation)) return undefined;
-  }
-  return { groups, start, places };
+  const { groups, start, instructions } = codeOf(body);
+  const named = instructions?.filter(({ operation }) => operation >= LOCAL_GET && operation <= LOCAL_TEE);
+  const places = named?.map(({ at }) => at + 1);
+  return places?.every((place) => body[place] < 0x80) ? { groups, start, places } : undefined;
 }
 
 const [LOCAL_GET, LOCAL_TEE] = [0x20, 0x22];
+
+/**
+ * The locals of a body that are no parameters, where its code begins, and its instructions: each operation, and where it and its
+ * operands stand. No instructions of one that has any beyond those of wasmFeatures in shrink.mjs.
+ */
+export function codeOf(body) {
+  const reader = { wasm: body, at: 0 };
+  const groups = list(reader, (reader) => ({ count: number(reader), type: reader.wasm[reader.at++] }));
+  const start = reader.at;
+  const instructions = [];
+  while (reader.at < body.length) {
+    const at = reader.at;
+    const operation = body[reader.at++];
+    if (!skipOperands(reader, operation)) return { groups, start };
+    instructions.push({ operation, at, end: reader.at });
+  }
+  return { groups, start, instructions };
+}
 
 /** Gives back whether the operation is known. */
 function skipOperands(reader, operation) {
@@ -73,7 +83,7 @@ function operands(reader, operation) {
   if (operation === 0x44) reader.at += 8; // f64.const
   if (operation === 0x11 || (operation >= 0x28 && operation <= 0x3e)) return 2; // call_indirect, load, store
   if ([0x02, 0x03, 0x04, 0x0c, 0x0d, 0x10, 0x41, 0x42, 0xd0, 0xd2].includes(operation)) return 1;
-  if ((operation >= 0x23 && operation <= 0x26) || operation === 0x3f || operation === 0x40) return 1;
+  if ((operation >= 0x20 && operation <= 0x26) || operation === 0x3f || operation === 0x40) return 1;
   const bare = operation <= 0x01 || [0x05, 0x0b, 0x0f, 0x1a, 0x1b, 0x43, 0x44, 0xd1].includes(operation);
   return bare || (operation >= 0x45 && operation <= 0xc4) ? 0 : undefined;
 }
@@ -116,6 +126,13 @@ function sized(reader) {
   return reader.wasm.subarray(reader.at, (reader.at += length));
 }
 
+/** The number behind an operation of one operand, or the last of its two. */
+export function lastOperand(body, { at, end }) {
+  let value;
+  for (const reader = { wasm: body, at: at + 1 }; reader.at < end;) value = number(reader);
+  return value;
+}
+
 /** LEB128; unsigned. */
 function number(reader) {
   for (let value = 0, shift = 0; ; shift += 7) {
@@ -125,10 +142,17 @@ function number(reader) {
   }
 }
 
-function leb(value) {
+export function leb(value) {
   const digits = [];
   for (; value >= 0x80; value >>>= 7) digits.push((value & 0x7f) | 0x80);
   return Buffer.of(...digits, value);
+}
+
+/** LEB128 of 32 bits; signed. */
+export function signedLeb(value) {
+  const digits = [];
+  for (; value < -0x40 || value >= 0x40; value >>= 7) digits.push((value & 0x7f) | 0x80);
+  return Buffer.of(...digits, value & 0x7f);
 }
 
 function text(value) {

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { withWords } from "./comparisons.mjs";
 import { withLikeLocals } from "./locals.mjs";
 import { namedByOrder } from "./order.mjs";
 
@@ -37,7 +38,7 @@ const stripped = ["--strip-target-features", "--strip-producers"];
 export function shrink(bindgenDir, name, folder, isWhole = false) {
   const wasm = join(folder, `${name}_bg.wasm`);
   optimise([...wasmOptPasses, ...stripped], join(bindgenDir, `${name}_bg.wasm`), wasm);
-  writeFileSync(wasm, namedByOrder(readFileSync(wasm)));
+  writeFileSync(wasm, namedByOrder(withWords(readFileSync(wasm))));
   const renaming = ["--minify-imports-and-exports-and-modules", "--strip-debug"];
   const { imports, exports } = JSON.parse(optimise(["--reorder-functions-by-name", ...renaming], wasm, wasm));
   writeFileSync(wasm, withLikeLocals(readFileSync(wasm)));
