@@ -60,7 +60,7 @@ fn inputs(modules: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let package = package_folder();
     let mut inputs = modules.to_vec();
     inputs.extend([package.join("package-lock.json"), package.join("tsconfig.json")]);
-    let scripts = ["build", "locals", "module", "order", "shrink"];
+    let scripts = ["build", "comparisons", "locals", "module", "order", "shrink"];
     inputs.extend(scripts.map(|script| package.join(format!("scripts/{script}.mjs"))));
     // Not part of the module: wasm-bindgen puts it beside.
     inputs.push(crate::root().join("src/transport/web.js"));
