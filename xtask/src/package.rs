@@ -47,10 +47,14 @@ const EDITIONS: [Edition; 2] = [
 ];
 
 impl Edition {
-    /// Gives back the module. Each has a target folder of its own: a file in it has no name for its features.
+    /// Gives back the module. Each has a target folder of its own: a file in it has no name for its features. A crate that
+    /// names `cdylib` itself is compiled once for all its types, and then without LTO.
     fn compile(&self, wasm: &toolchain::Wasm) -> Result<PathBuf> {
         let target = crate::root().join("target/ship").join(self.name);
-        wasm.ship(&target).words("--package tidewire --lib").words(self.features).shown()?;
+        wasm.ship("rustc", &target)
+            .words("--package tidewire --lib --crate-type cdylib")
+            .words(self.features)
+            .shown()?;
         Ok(target.join(TARGET).join("release/tidewire.wasm"))
     }
 }

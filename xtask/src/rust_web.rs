@@ -128,7 +128,7 @@ pub(crate) fn size(mode: &str) -> Result<()> {
     let budgets = doing("cannot read the budgets", fs::read_to_string(budgets))?;
     let is_wanted = |feature: &str| mode != "--check" || budgets.contains(&format!("\"{feature}\":"));
     for feature in APPLICATIONS.iter().filter(|feature| is_wanted(feature)) {
-        let cargo = wasm.ship(&target).words("--locked --package rust-size --features").arg(feature);
+        let cargo = wasm.ship("build", &target).words("--locked --package rust-size --features").arg(feature);
         let flags = format!("{} -Zfmt-debug=none -Cllvm-args=-enable-load-pre=false", toolchain::SMALL);
         cargo.env("RUSTFLAGS", flags).dir(crate::root().join(CASES)).shown()?;
         let module = target.join(TARGET).join("release/rust_size.wasm");

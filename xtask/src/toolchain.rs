@@ -45,16 +45,17 @@ impl Wasm {
         self.command("cargo", &[])
     }
 
-    /// Builds what is shipped: with the standard library from its source, for size, and with panics that abort
+    /// `cargo build` or `cargo rustc` of what is shipped: with the standard library from its source, for size, and with panics that abort
     /// without a word. That is a fifth less to download (docs/sizes.md), and takes flags that are not stable yet.
-    pub(crate) fn ship(&self, target: &Path) -> Run {
+    pub(crate) fn ship(&self, word: &str, target: &Path) -> Run {
         let cargo =
             self.debian.as_ref().map_or_else(|| Run::new("cargo"), |(_, linker)| debian_cargo(linker));
         cargo
+            .arg(word)
             .env("CARGO_TARGET_DIR", target)
             .env("RUSTC_BOOTSTRAP", "1")
             .env("RUSTFLAGS", SMALL)
-            .words("build --release -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size")
+            .words("--release -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size")
             .arg("--target")
             .arg(TARGET)
     }
