@@ -101,20 +101,13 @@ export class WebFetch {
     if (this.#upload?.desiredSize !== null || this.#reader || isServer()) this.#abort.abort();
   }
 
-  async done() {
+  done() {
     const more = this.#tell !== nothing;
     this.silence();
     // Not every runtime stops an upload whose response has ended.
     if (this.#upload) this.#close();
-    // One more read sees the end of the body, and leaves the connection fit for the next request; a body that stays
-    // open is not waited for.
-    if (!more || !this.#reader) return;
-    // Not once more by a release.
-    this.#unreleased = 0;
-    this.#read();
-    // A timer is dear, and most have ended by then.
-    await 0;
-    if (this.#reader) this.#grace = setTimeout(() => this.#abort.abort(), GRACE_MS);
+    // Where the headers have ended the call, there is no reader yet.
+    if (more && this.#reader) this.#leave();
   }
 
   release(bytes) {
@@ -150,11 +143,24 @@ export class WebFetch {
     // Header values are bytes, one in each unit of the string.
     const bytes = new Uint8Array(block.length);
     for (let i = 0; i < block.length; i++) bytes[i] = block.charCodeAt(i);
-    this.#reader = response.body?.getReader();
     this.#tell(0, response.status, bytes);
-    if (!this.#reader) return this.#tell(2);
-    // Where the headers end the call, `done` sees to the body.
-    if (this.#tell !== nothing) this.#read();
+    if (!response.body) return this.#tell(2);
+    this.#reader = response.body.getReader();
+    if (this.#tell === nothing) this.#leave();
+    else this.#read();
+  }
+
+  /**
+   * One more read sees the end of the body, and leaves the connection fit for the next request; a body that stays open is
+   * not waited for.
+   */
+  async #leave() {
+    // Not once more by a release.
+    this.#unreleased = 0;
+    this.#read();
+    // A timer is dear, and most have ended by then.
+    await 0;
+    if (this.#reader) this.#grace = setTimeout(() => this.#abort.abort(), GRACE_MS);
   }
 
   #read() {
@@ -162,7 +168,10 @@ export class WebFetch {
       ({ done, value }) => {
         if (done) return this.#end(2);
         // Complete, and yet more comes: nobody will read it.
-        if (this.#tell === nothing) return this.#abort.abort();
+        if (this.#tell === nothing) {
+          this.#abort.abort();
+          return this.#end();
+        }
         // One more than was told, so that a release from within does not read at once.
         this.#unreleased = value.length + 1;
         this.#tell(1, value);

@@ -147,7 +147,9 @@ async fn what_is_no_grpc_and_a_network_that_fails_are_errors_of_the_call() {
     assert_eq!(error.code(), tonic::Code::Unavailable);
     let source = error.source().and_then(|source| source.downcast_ref::<Status>()).unwrap();
     assert_eq!(source.fault, Fault::Transport);
+    // The page's body stays open, and is not waited for.
     stage.settle().await;
+    stage.advance(60_000.0);
     stage.forget();
     stage.ends().await;
 }

@@ -144,6 +144,17 @@ async fn a_page_in_the_place_of_the_service() {
 }
 
 #[wasm_bindgen_test]
+async fn a_page_that_never_comes_is_not_waited_for() {
+    let stage = Stage::new();
+    asked(&stage);
+    stage.fetch.exchange(0).responds_status(503, &[("content-type", "text/html")]);
+    stage.saw(&["fetch", "headers content-type: text/html", "end 14 by peer", "read"]).await;
+    stage.advance(60_000.0);
+    stage.saw(&["abort"]).await;
+    stage.ends().await;
+}
+
+#[wasm_bindgen_test]
 async fn a_deadline_that_has_passed_sends_nothing() {
     let stage = Stage::new();
     for transport in ["fetch", "grpc-websockets", "tidewire.v1"] {
