@@ -1,6 +1,6 @@
 //! How much an upstream still takes on a connection. h2 does not tell, so it is read off the wire: what goes out as
 //! DATA, and what comes back as WINDOW_UPDATE for the whole connection (RFC 9113, section 6.9). So are header blocks
-//! that h2 would cut without a word.
+//! that h2 would cut without a word, and empty DATA that it would break the connection for.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -15,6 +15,8 @@ const INITIAL: i64 = 65_535;
 /// The part of a window that a new call needs. Peers give back what was read at the half at the latest, so the window
 /// of a connection on which nothing stalls is larger.
 const ENOUGH: i64 = 4;
+/// A frame type that nobody has, which is ignored (RFC 9113, section 5.5).
+const UNKNOWN: u8 = 0xfb;
 /// "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", before a client's first frame.
 const PREFACE: usize = 24;
 
@@ -113,13 +115,19 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         let this = self.get_mut();
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
-        let came = buf.filled().get(before..).unwrap_or_default();
-        let mut largest = 0;
-        this.incoming.read(came, |frame| {
+        let came = buf.filled_mut().get_mut(before..).unwrap_or_default();
+        let (mut largest, mut empty) = (0, Vec::new());
+        this.incoming.read(came, |frame, end| {
             this.window.granted(frame.window_update());
             this.block = frame.header_block(this.block);
             largest = largest.max(this.block);
+            if frame.is_empty_data() {
+                empty.push(end);
+            }
         });
+        for end in empty {
+            ignore(came, end);
+        }
         Poll::Ready(if largest > this.max_block { Err(too_large(largest)) } else { Ok(()) })
     }
 }
@@ -139,7 +147,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         let mut left = written;
         for buf in bufs {
             let went = buf.get(..left).unwrap_or(buf);
-            this.outgoing.read(went, |frame| this.window.sent(frame.data()));
+            this.outgoing.read(went, |frame, _| this.window.sent(frame.data()));
             left -= went.len();
         }
         Poll::Ready(Ok(written))
@@ -155,6 +163,16 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
+    }
+}
+
+/// Makes a frame, whose head ends there, one that h2 ignores. h2 counts empty DATA for as long as a connection lives, and
+/// breaks it at the hundred-and-first: a server on hyper sends one for each empty chunk of its bodies, and where it hands a
+/// body on there is such a chunk in every call. Where the frame's type was read before, it is counted.
+fn ignore(came: &mut [u8], end: usize) {
+    let kind = end.checked_sub(HEAD - TYPE).and_then(|at| came.get_mut(at));
+    if let Some(kind) = kind {
+        *kind = UNKNOWN;
     }
 }
 
@@ -174,12 +192,18 @@ struct Frames {
     skip: usize,
 }
 
+const HEAD: usize = 9;
+/// Where a frame's type stands in its head.
+const TYPE: usize = 3;
+
 /// A frame's nine bytes, and the four of a WINDOW_UPDATE's payload.
 #[derive(Default)]
 struct Head([u8; 13]);
 
 impl Frames {
-    fn read(&mut self, mut bytes: &[u8], mut found: impl FnMut(&Head)) {
+    /// Tells of each where its head ends in `all`, with a WINDOW_UPDATE's payload.
+    fn read(&mut self, all: &[u8], mut found: impl FnMut(&Head, usize)) {
+        let mut bytes = all;
         while !bytes.is_empty() {
             let skipped = self.skip.min(bytes.len());
             self.skip -= skipped;
@@ -189,8 +213,8 @@ impl Frames {
             self.have += taken;
             bytes = &more[taken..];
             if self.have > 0 && self.have == self.head.size(self.have) {
-                found(&self.head);
-                self.skip = 9 + self.head.length() - self.have;
+                found(&self.head, all.len() - bytes.len());
+                self.skip = HEAD + self.head.length() - self.have;
                 self.have = 0;
             }
         }
@@ -200,7 +224,7 @@ impl Frames {
 impl Head {
     /// Bytes of it that are wanted, seen from the first few.
     fn size(&self, have: usize) -> usize {
-        if have >= 9 && self.is_window_update() { 13 } else { 9 }
+        if have >= HEAD && self.is_window_update() { 13 } else { HEAD }
     }
 
     fn length(&self) -> usize {
@@ -209,7 +233,7 @@ impl Head {
     }
 
     fn is_window_update(&self) -> bool {
-        self.0[3] == 8 && self.length() == 4
+        self.0[TYPE] == 8 && self.length() == 4
     }
 
     /// What a WINDOW_UPDATE gives the connection.
@@ -221,16 +245,22 @@ impl Head {
 
     /// Bytes of the header block up to here: HEADERS, and what CONTINUATION adds.
     fn header_block(&self, before: usize) -> usize {
-        match self.0[3] {
+        match self.0[TYPE] {
             1 => self.length(),
             9 => before + self.length(),
             _ => 0,
         }
     }
 
+    /// DATA of nothing that does not end its stream. Padding is something.
+    fn is_empty_data(&self) -> bool {
+        const END_STREAM: u8 = 1;
+        self.0[TYPE] == 0 && self.length() == 0 && self.0[TYPE + 1] & END_STREAM == 0
+    }
+
     /// What DATA takes of the window; padding counts too.
     fn data(&self) -> i64 {
-        if self.0[3] == 0 { self.length() as i64 } else { 0 }
+        if self.0[TYPE] == 0 { self.length() as i64 } else { 0 }
     }
 }
 
@@ -258,7 +288,7 @@ mod tests {
         for size in 1..=wire.len() {
             let (mut frames, mut granted, mut sent) = (Frames::default(), 0, 0);
             for piece in wire.chunks(size) {
-                frames.read(piece, |frame| {
+                frames.read(piece, |frame, _| {
                     granted += frame.window_update();
                     sent += frame.data();
                 });

@@ -141,6 +141,24 @@ async fn a_cancel_before_the_upstream_answers() {
     assert_eq!(call.is_reset().await, Reason::CANCEL);
 }
 
+/// As hyper does for an empty chunk; h2 by itself would take a hundred on a connection.
+#[tokio::test]
+async fn an_upstream_may_send_an_empty_frame_before_all_trailers() {
+    let (mut upstream, mut client) = relayed().await;
+    for _ in 0..150 {
+        let id = client.opens_as("POST", "/greet.GreetService/Greet", &[], true);
+        client.flush().await;
+        let mut answer = upstream.call().await.answers();
+        answer.send_data(message(b"one"), false).unwrap();
+        answer.send_data(Bytes::new(), false).unwrap();
+        answer.send_trailers(ok()).unwrap();
+        client.head(id).await;
+        client.reads(id, &message(b"one")).await;
+        client.trailers(id).await;
+    }
+    assert_eq!(upstream.connections.load(Ordering::SeqCst), 1);
+}
+
 #[tokio::test]
 async fn an_upstream_that_ends_early_completes_the_exchange() {
     let (mut upstream, mut client) = relayed().await;
