@@ -118,7 +118,8 @@ fn results() -> Result<PathBuf> {
     Ok(folder.join("rust.json"))
 }
 
-/// What an application takes, built as docs/small-apps.md says: `--write` it beside others and the same on the predecessor, or `--check` those with a budget.
+/// What an application takes, built as docs/small-apps.md says: `--write` it beside others and the same on the predecessor,
+/// or `--check` those with a budget.
 pub(crate) fn size(mode: &str) -> Result<()> {
     tools::npm("pkg-config")?;
     let (wasm, bindgen) = (toolchain::wasm()?, tools::wasm_bindgen()?);

@@ -45,8 +45,9 @@ impl Wasm {
         self.command("cargo", &[])
     }
 
-    /// `cargo build` or `cargo rustc` of what is shipped: with the standard library from its source, for size, and with panics that abort
-    /// without a word. That is a fifth less to download (docs/sizes.md), and takes flags that are not stable yet.
+    /// `cargo build` or `cargo rustc` of what is shipped: with the standard library from its source, for size, and with
+    /// panics that abort without a word. That is a fifth less to download (docs/sizes.md), and takes flags that are not
+    /// stable yet.
     pub(crate) fn ship(&self, word: &str, target: &Path) -> Run {
         let cargo =
             self.debian.as_ref().map_or_else(|| Run::new("cargo"), |(_, linker)| debian_cargo(linker));
