@@ -8,9 +8,14 @@ export function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** What a case in a runtime gave: its rows, a list of rounds for each client, of so many operations a round. */
+export function caseOf(results, runtime, name) {
+  return results.cases.find((one) => one.runtime === runtime && one.name === name) ?? { rows: {} };
+}
+
 /** The rows of a case in a runtime. */
 export function rowsOf(results, runtime, name) {
-  return results.cases.find((one) => one.runtime === runtime && one.name === name)?.rows ?? {};
+  return caseOf(results, runtime, name).rows;
 }
 
 /** The median of one figure: `ms`, `cpu`, … */

@@ -8,21 +8,21 @@ export const profiled = [
   { name: "stream-64KiB", clients: ["raw fetch", "Tidewire, fetch", "Tidewire, tidewire.v1"] },
 ];
 
-/** So that most of what is seen is compiled as it will stay. */
+/** For each set of the case; so that most of what is seen is compiled as it will stay. */
 const WARM = 3;
 const RUNS = 3;
 const INTERVAL_US = 100;
 
 /** Microseconds of each operation of a case, `{ layers: { name: us }, functions: { name: us } }`. */
-export async function profile(client, params) {
-  for (let n = 0; n < WARM; n++) await client.run(params);
+export async function profile(client, params, sets) {
+  for (let n = 0; n < WARM * sets; n++) await client.run(params);
   const session = await client.session();
   await session.send("Profiler.enable");
   await session.send("Profiler.setSamplingInterval", { interval: INTERVAL_US });
   await session.send("Profiler.start");
-  for (let n = 0; n < RUNS; n++) await client.run(params);
+  for (let n = 0; n < RUNS * sets; n++) await client.run(params);
   const { profile } = await session.send("Profiler.stop");
-  return summed(profile, RUNS * params.count);
+  return summed(profile, RUNS * sets * params.count);
 }
 
 function summed({ nodes, samples, timeDeltas }, count) {

@@ -44,14 +44,20 @@ cargo xtask bench stream-100B chromium  # one case, in one runtime
 \`\`\`
 
 Taken with ${where} on ${machine.processors} processors (${machine.model}), ${machine.memory} GiB,
-${machine.system}; load average ${machine.load} at the start. Medians of ${rounds} rounds behind one that is not counted.
+${machine.system}; load average ${machine.load} at the start. All figures are medians, of ${rounds} rounds for the
+gateway; each table says of how many, and in how many pages or processes of each client. Rounds in front of them, until
+all is compiled, are not counted.
 
 **Read the ratios.** The clients of a case take turns in every round, each ratio is taken within its round, and the median
-of those is shown: so a busy machine moves the absolute figures more than the ratios. CPU is the time that all threads of
-the client's own process had, a renderer or a Node process, by \`/proc/<pid>/task/*/schedstat\`; each client has a process to
-itself. Growth is how far its memory rose above what it held before the call. Server CPU is that of the one process
-that serves all: the service, written by hand so that it costs next to nothing, and the gateway before it for calls
-over a WebSocket. \`fetch\` clients reach the service without the gateway, over HTTP/1.1.
+of those is shown: so a busy machine moves the absolute figures more than the ratios. A small operation costs some per
+cent more in one page than in another of the same client, for all of its life, and no number of rounds in one page
+shows that: those cases are run in several pages, one after the other.
+
+CPU is the time that all threads of the client's own process had, a renderer or a Node process, by
+\`/proc/<pid>/task/*/schedstat\`; each client has a process to itself. Growth is how far its memory rose above what it held
+before the call. Server CPU is that of the one process that serves all: the service, written by hand so that it costs
+next to nothing, and the gateway before it for calls over a WebSocket. \`fetch\` clients reach the service without the
+gateway, over HTTP/1.1.
 
 "deframed" is a deframer written for this purpose and nothing else: no status, no deadline, no cancel. "alone" is a codec
 without a network. Tidewire hands out bytes unless a codec is named; the peers decode always, grpc-web by ts-proto
@@ -103,7 +109,7 @@ Far from the server, with delay and loss: [docs/benchmarks-network.md](benchmark
 ## Cold start
 
 From the start of a navigation to the first unary reply, in a browser context of its own, and how many times as long as
-connect-web's in the same round. The pages come over loopback as they are, where bytes cost next to nothing: on a slow
+connect-web's in the same round, by ${Object.values(results.cold)[0]?.length ?? "no"} starts of each. The pages come over loopback as they are, where bytes cost next to nothing: on a slow
 line the download counts, which is the table above.
 
 ${coldTable(results)}
@@ -167,8 +173,8 @@ function barsTable(results) {
 function caseTables(results) {
   const place = ({ name }) => cases.findIndex((one) => one.name === name);
   const sorted = [...results.cases].sort((a, b) => place(a) - place(b) || a.runtime.localeCompare(b.runtime));
-  return sorted.map(({ name, runtime, rows }) => {
-    const { title, reference, params } = cases.find((one) => one.name === name);
+  return sorted.map(({ name, runtime, sets, count, rows }) => {
+    const { title, reference } = cases.find((one) => one.name === name);
     const table = Object.keys(rows)
       .map((client) => ({ client, cpu: figure(rows, client, "cpu") }))
       .sort((a, b) => a.cpu - b.cpu)
@@ -176,13 +182,14 @@ function caseTables(results) {
         client,
         number(figure(rows, client, "ms")),
         number(ratio(rows, client, reference, "ms")),
-        number((cpu * 1000) / params.count),
+        number((cpu * 1000) / count),
         number(ratio(rows, client, reference, "cpu")),
         ...["p50", "p99", "growth", "serverCpu"].map((what) => number(figure(rows, client, what))),
       ]);
     const head = ["client", "ms", "÷", "CPU µs each", "÷", "p50 ms", "p99 ms", "growth MB", "server CPU ms"];
-    const where = { chromium: "Chromium", node: "Node" }[runtime];
-    return `## ${title}, ${where}\n\n÷ by ${reference}.\n\n${markdown(head, table)}`;
+    const [where, processes] = { chromium: ["Chromium", "pages"], node: ["Node", "processes"] }[runtime];
+    const rounds = `${Object.values(rows)[0].length} rounds${sets > 1 ? ` in ${sets} ${processes}` : ""}`;
+    return `## ${title}, ${where}\n\n${rounds}, ÷ by ${reference}.\n\n${markdown(head, table)}`;
   });
 }
 

@@ -126,8 +126,8 @@ async function measureIn(runtime) {
   try {
     for (const theCase of chosen.filter(({ params }) => params)) {
       const scaled = values.smoke ? smoke(theCase) : theCase;
-      const rows = await measureCase(host, scaled, clientsOf(theCase, runtime, builds, before).filter(runs));
-      if (rows) results.cases.push({ name: theCase.name, runtime, rows });
+      const clients = clientsOf(theCase, runtime, builds, before).filter(runs);
+      if (clients.length > 0) results.cases.push({ runtime, ...(await measureCase(host, scaled, clients)) });
     }
     if (runtime === "chromium" && isChosen("cold")) await measureCold(host);
     if (runtime === "chromium" && isChosen("profile")) await profileAll(host);
@@ -136,14 +136,22 @@ async function measureIn(runtime) {
   }
 }
 
-/** All clients once a round, in turn: what drifts, drifts for all. The first round is not counted. */
-async function measureCase(host, { name, params }, clients) {
-  if (clients.length === 0) return undefined;
-  const open = new Map();
+/** Its rounds in so many sets, each with processes of its own. */
+async function measureCase(host, theCase, clients) {
+  const { name, sets = 1, params } = theCase;
   const rows = Object.fromEntries(clients.map((client) => [client, []]));
+  for (let set = 1; set <= sets; set++) {
+    await measureSet(host, theCase, set % 2 ? clients : clients.toReversed(), rows);
+  }
+  return { name, sets, count: params.count, rows };
+}
+
+/** All clients once a round, in turn: what drifts, drifts for all. The first rounds are not counted. */
+async function measureSet(host, { name, warm = 1, params }, clients, rows) {
+  const open = new Map();
   for (const client of clients) open.set(client, await host.client(moduleOf(client), nameOf(client)));
-  for (let round = values.smoke ? 1 : 0; round <= rounds; round++) {
-    for (const client of turned(clients, round)) {
+  for (let round = values.smoke ? 1 : 1 - warm; round <= rounds; round++) {
+    for (const client of turned(clients, round + warm)) {
       const figures = await measure(open.get(client), params);
       if (round > 0) rows[client].push(figures);
       const { ms, cpu } = figures;
@@ -153,7 +161,6 @@ async function measureCase(host, { name, params }, clients) {
     }
   }
   for (const client of open.values()) await client.close();
-  return rows;
 }
 
 /** No client always runs behind the same other. */
@@ -186,11 +193,11 @@ async function measureCold(host) {
 
 async function profileAll(host) {
   for (const { name, clients } of profiled) {
-    const { params } = cases.find((one) => one.name === name);
+    const { sets = 1, params } = cases.find((one) => one.name === name);
     const of = {};
     for (const client of clients) {
       const page = await host.client(moduleOf(client), client);
-      of[client] = await profile(page, params);
+      of[client] = await profile(page, params, sets);
       await page.close();
     }
     results.profiles.push({ name, of });
