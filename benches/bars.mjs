@@ -9,6 +9,7 @@ const socket = "Tidewire, tidewire.v1";
 const connect = "connect-web, gRPC-Web";
 const nice = "nice-grpc-web, fetch";
 const rust = "Tidewire in Rust, fetch";
+const rustSocket = "Tidewire in Rust, tidewire.v1";
 const predecessor = "tonic-web-wasm-client";
 const niceSocket = "nice-grpc-web, WebSocket";
 const fetchPeers = [connect, "connect-web, Connect", nice, "protobuf-ts", "grpc-web"];
@@ -86,14 +87,16 @@ export const bars = [
     },
   ]),
   ...[
-    ["100 B messages", "stream-100B", 1],
-    ["64 KiB messages", "stream-64KiB", 0.85],
-    ["unary", "unary", 0.85],
-    ["32 unary in flight", "unary-32", 0.8],
-  ].map(([what, name, limit]) => ({
+    ["100 B messages", "stream-100B", rust, 1],
+    ["64 KiB messages", "stream-64KiB", rust, 0.85],
+    ["unary over fetch", "unary", rust, 0.85],
+    ["unary over an open tidewire.v1", "unary", rustSocket, 0.85],
+    ["32 unary in flight over fetch", "unary-32", rust, 0.8],
+    ["32 unary in flight over tidewire.v1", "unary-32", rustSocket, 0.8],
+  ].map(([what, name, client, limit]) => ({
     what: `${what}, Rust: CPU ÷ tonic-web-wasm-client's`,
     ...atMost(limit),
-    of: (results) => ratio(inPage(results, name), rust, predecessor, "cpu"),
+    of: (results) => ratio(inPage(results, name), client, predecessor, "cpu"),
   })),
   {
     what: "bidi ping-pong: median round trip ÷ raw WebSocket echo",

@@ -3,7 +3,7 @@ import { bars } from "./bars.mjs";
 import { cases } from "./cases.mjs";
 import { chart } from "./chart.mjs";
 import { networkCases, socket } from "./network.mjs";
-import { figure, median, ratio } from "./figures.mjs";
+import { figure, median, ratio, rowsOf } from "./figures.mjs";
 
 /** Functions that a profile names. */
 const FUNCTIONS = 12;
@@ -77,9 +77,15 @@ ${barsTable(results)}
 
 ### Unary calls from Rust
 
+The bars name no transport, so there is a row for each that Tidewire has and tonic-web-wasm-client, which is \`fetch\` alone, is
+the other side of both. Raw fetch without any client takes ${ofPredecessor(results, "unary")} of its CPU for calls one after the other,
+and ${ofPredecessor(results, "unary-32")} for 32 in flight: no client over \`fetch\` gets below that. Over \`tidewire.v1\` it is not the client that is so
+much cheaper, but the way: a WebSocket message each way, and no \`fetch\`. It takes the gateway, and a channel that asks for
+it by \`Transport::TidewireV1\`. In Rust \`Transport::Auto\` takes \`fetch\` for unary calls, also while such a socket is open;
+the package for JavaScript takes the socket then.
+
 The main thread of a page, 32 unary calls in flight, by Chromium's profiler on a busy machine: the shares count. What the
-channel can save is all but the first two lines; \`fetch\` alone takes 0.8 of what tonic-web-wasm-client takes, which is the
-bar for 32 in flight, so over \`fetch\` it leaves nothing for a client.
+channel can save over \`fetch\` is all but the first two lines.
 
 | µs a call | raw fetch | Tidewire in Rust, fetch | tonic-web-wasm-client |
 | --- | ---: | ---: | ---: |
@@ -93,7 +99,7 @@ bar for 32 in flight, so over \`fetch\` it leaves nothing for a client.
 
 What of \`fetch\` the channel uses beyond raw fetch costs next to nothing, by the table in
 [Where the rest goes](#where-the-rest-goes). tonic-web-wasm-client aborts a body whose trailers it has; Tidewire reads it to its end, which leaves the connection
-fit for the next call. Over an open \`tidewire.v1\` there is no \`fetch\`: those rows are in the tables below.
+fit for the next call.
 
 ${caseTables(results).join("\n\n")}
 
@@ -168,6 +174,11 @@ function barsTable(results) {
     return [what, limit, number(value), met(value) ? "met" : "**missed**"];
   });
   return markdown(["what", "bar", "measured", ""], rows);
+}
+
+/** What raw fetch takes of the CPU of the client of Rust programs before. */
+function ofPredecessor(results, name) {
+  return number(ratio(rowsOf(results, "chromium", name), "raw fetch", "tonic-web-wasm-client", "cpu"));
 }
 
 function caseTables(results) {
