@@ -42,12 +42,12 @@ fn play(exchange: &mut Exchange, (what, number, bytes): &Op) {
         3 => exchange.step("taken".into(), |call, _| call.taken(1, number)),
         4 => exchange.step("headers".into(), |call, now| call.handle_headers(now, 200, good_headers(number))),
         5 => {
-            let list = vec![("grpc-status".to_string(), bytes.clone())];
+            let list = HeaderList::from_iter([("grpc-status", &bytes)]);
             exchange.step("headers".into(), |call, now| call.handle_headers(now, number as u16, list));
         }
         6 => exchange.step("end".into(), |call, now| call.handle_end(now, None)),
         7 => {
-            let list = vec![("grpc-status".to_string(), bytes.clone())];
+            let list = HeaderList::from_iter([("grpc-status", &bytes)]);
             exchange.step("end".into(), |call, now| call.handle_end(now, Some(list)));
         }
         8 => {
@@ -76,9 +76,9 @@ fn good_headers(number: usize) -> HeaderList {
         "application/connect+proto",
         "application/proto",
     ];
-    let mut headers = vec![("content-type".to_string(), kinds[number % kinds.len()].into())];
+    let mut headers = HeaderList::from_iter([("content-type", kinds[number % kinds.len()])]);
     for name in ["grpc-encoding", "connect-content-encoding", "content-encoding"] {
-        headers.push((name.to_string(), ["gzip", "identity"][number / kinds.len() % 2].into()));
+        headers.push(name, ["gzip", "identity"][number / kinds.len() % 2]);
     }
     headers
 }

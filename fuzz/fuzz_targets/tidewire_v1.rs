@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
+use tidewire::codec::HeaderList;
 use tidewire::codec::tidewire_v1::{Connection, Event, Limits, Role, code};
 
 // The first byte picks the role, the rest are messages: two bytes of length, then the bytes.
@@ -40,7 +41,7 @@ fn greeted(role: Role) -> Connection {
     connection.handle_message(Duration::ZERO, &[0; 9]).expect("an empty HELLO");
     if role == Role::Client {
         for fin in [false, true, false, true] {
-            connection.open("POST", "/a.B/C", &Vec::new(), fin).expect("open");
+            connection.open("POST", "/a.B/C", &HeaderList::new(), fin).expect("open");
         }
     }
     while connection.poll_transmit(4096).is_some() {}
@@ -51,10 +52,10 @@ fn greeted(role: Role) -> Connection {
 fn answer(connection: &mut Connection, event: &Event, message: &[u8]) {
     match event {
         Event::Open { id, .. } => {
-            connection.send_headers(*id, 200, &Vec::new(), false);
+            connection.send_headers(*id, 200, &HeaderList::new(), false);
             connection.send_data(*id, vec![0; 10_000], id % 5 == 0);
             if id % 3 == 0 {
-                connection.send_trailers(*id, &Vec::new());
+                connection.send_trailers(*id, &HeaderList::new());
             }
         }
         Event::Data { id, range, .. } => {

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
+use tidewire::codec::HeaderList;
 use tidewire::codec::tidewire_v1::{Connection, Limits, Role, code};
 
 // Three bytes a step: what, which stream, how much.
@@ -35,10 +36,10 @@ impl Side {
 fn step(pair: &mut [Side; 2], what: u8, side: usize, id: u32, bytes: usize) {
     let connection = &mut pair[side].connection;
     match what % 9 {
-        0 => drop(pair[0].connection.open("POST", "/a.B/C", &Vec::new(), bytes % 2 == 0)),
-        1 => connection.send_headers(id, 200, &Vec::new(), bytes % 7 == 0),
+        0 => drop(pair[0].connection.open("POST", "/a.B/C", &HeaderList::new(), bytes % 2 == 0)),
+        1 => connection.send_headers(id, 200, &HeaderList::new(), bytes % 7 == 0),
         2 => connection.send_data(id, vec![0; bytes], bytes % 5 == 0),
-        3 => connection.send_trailers(id, &Vec::new()),
+        3 => connection.send_trailers(id, &HeaderList::new()),
         4 => connection.reset(id, code::CANCEL, ""),
         5 => connection.release(id, bytes),
         6 if bytes == 0 => pair[1].connection.go_away(code::NO_ERROR, ""),
@@ -70,7 +71,7 @@ fn run_to_the_end(pair: &mut [Side; 2], ids: RangeInclusive<u32>) {
             for id in ids.clone() {
                 if pair[side].connection.is_open(id) {
                     pair[side].connection.release(id, usize::MAX);
-                    pair[1].connection.send_headers(id, 200, &Vec::new(), false);
+                    pair[1].connection.send_headers(id, 200, &HeaderList::new(), false);
                     pair[side].connection.send_data(id, [], true);
                 }
             }

@@ -90,7 +90,7 @@ impl Heard {
 
 /// A dialect to which the headers of an answer came.
 pub fn answered(mut protocol: Box<dyn Protocol>, http: u16, kind: &str) -> Box<dyn Protocol> {
-    let mut headers = vec![("content-type".to_string(), kind.as_bytes().to_vec())];
+    let mut headers = HeaderList::from_iter([("content-type", kind)]);
     protocol.handle_headers(http, &mut headers).unwrap();
     protocol
 }

@@ -16,7 +16,6 @@ use super::convert::{header_map, ok_trailers, set_encoding, tonic_status};
 use crate::codec::HeaderList;
 use crate::codec::envelope::Payload;
 use crate::codec::framed::Framed;
-use crate::codec::trailers::first;
 use crate::driver::{Driver, Face};
 use crate::status::Status;
 use crate::transport::Chunk;
@@ -60,7 +59,7 @@ impl Told {
 
     /// Headers that carry a status may be all there is: what follows says whether the call was refused.
     fn is_answered(&self) -> bool {
-        let foretold = |headers| first(headers, "grpc-status").is_some();
+        let foretold = |headers: &HeaderList| headers.first("grpc-status").is_some();
         !self.pieces.is_empty()
             || self.end.is_some()
             || self.waited

@@ -8,7 +8,6 @@ use tonic::metadata::MetadataMap;
 
 use crate::base64;
 use crate::codec::HeaderList;
-use crate::codec::trailers::first;
 use crate::status::Status;
 
 /// Made by the compiler: a name that is looked up by its text goes through the table of all that HTTP knows.
@@ -17,13 +16,13 @@ const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
 /// Headers without those of the status. `fetch` and proxies join repeats by commas, which base64 does not have.
 pub(super) fn header_map(headers: &HeaderList) -> HeaderMap {
-    let mut map = HeaderMap::with_capacity(headers.len());
+    let mut map = HeaderMap::with_capacity(headers.iter().count());
     for (name, value) in headers {
-        if matches!(name.as_str(), "grpc-status" | "grpc-message" | "grpc-status-details-bin") {
+        if matches!(name, b"grpc-status" | b"grpc-message" | b"grpc-status-details-bin") {
             continue;
         }
-        let is_binary = name.ends_with("-bin");
-        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
+        let is_binary = name.ends_with(b"-bin");
+        let Ok(name) = HeaderName::from_bytes(name) else { continue };
         for part in value.split(|byte| is_binary && *byte == b',') {
             let Ok(value) = HeaderValue::from_bytes(part.trim_ascii()) else { continue };
             match map.entry(name.clone()) {
@@ -50,7 +49,7 @@ pub(super) fn ok_trailers(trailers: &HeaderList) -> HeaderMap {
 /// The status with its details and metadata; ours is its source.
 pub(super) fn tonic_status(status: Status, trailers: &HeaderList) -> tonic::Status {
     let details =
-        first(trailers, "grpc-status-details-bin").and_then(|text| base64::decode(text.trim_ascii()));
+        trailers.first("grpc-status-details-bin").and_then(|text| base64::decode(text.trim_ascii()));
     let mut converted = tonic::Status::with_details_and_metadata(
         tonic::Code::from_i32(status.code as i32),
         status.message.as_str(),

@@ -13,7 +13,6 @@ use super::convert::tonic_status;
 use super::upload::{Gathered, Upload, gather};
 use crate::call::{self, CallKind, Config};
 use crate::codec::framed::{Framed, Own};
-use crate::codec::trailers::first;
 use crate::codec::{HeaderList, Protocol, timeout};
 use crate::driver::Driver;
 use crate::metadata;
@@ -76,7 +75,7 @@ fn prepare(
     let timeout = asked_timeout(headers)?.or_else(|| settings.timeout());
     let metadata = metadata(settings.metadata(), headers)?;
 
-    let value = |name: &str| first(headers, name).map(<[u8]>::to_vec);
+    let value = |name: &str| headers.first(name).map(<[u8]>::to_vec);
     let is_bare = is_connect && kind == CallKind::Unary;
     let own = Own {
         // A bare message has no flag of its own.
@@ -119,11 +118,12 @@ fn metadata(defaults: &HeaderMap, own: &HeaderList) -> Result<HeaderList, Status
     let mut all = HeaderList::new();
     for (list, is_default) in [(&listed(defaults), true), (own, false)] {
         for (name, value) in list {
-            if OWN.contains(&name.as_str()) || is_default && first(own, name).is_some() {
+            let is_own = |name| own.iter().any(|(own, _)| own == name);
+            if OWN.iter().any(|sent| sent.as_bytes() == name) || is_default && is_own(name) {
                 continue;
             }
             metadata::check(name, value)?;
-            all.push((name.clone(), value.clone()));
+            all.push(name, value);
         }
     }
     Ok(all)
@@ -131,18 +131,18 @@ fn metadata(defaults: &HeaderMap, own: &HeaderList) -> Result<HeaderList, Status
 
 /// Headers are looked up by their names here, as everywhere: in a `HeaderMap` that is a hash, of a name that has been parsed.
 fn listed(headers: &HeaderMap) -> HeaderList {
-    headers.iter().map(|(name, value)| (name.as_str().to_string(), value.as_bytes().to_vec())).collect()
+    headers.iter().map(|(name, value)| (name.as_str(), value)).collect()
 }
 
 /// What the messages of an answer are compressed by if they are at all, where tonic leaves no choice.
 fn only_encoding(headers: &HeaderList) -> Option<HeaderValue> {
-    let name = first(headers, "grpc-accept-encoding")?.strip_suffix(b",identity")?;
+    let name = headers.first("grpc-accept-encoding")?.strip_suffix(b",identity")?;
     HeaderValue::from_bytes(name).ok().filter(|_| !name.contains(&b','))
 }
 
 /// What `Request::set_timeout` wrote.
 fn asked_timeout(headers: &HeaderList) -> Result<Option<Duration>, Status> {
-    let Some(value) = first(headers, "grpc-timeout") else { return Ok(None) };
+    let Some(value) = headers.first("grpc-timeout") else { return Ok(None) };
     timeout::decode_grpc(value).map(Some).ok_or_else(|| {
         let text = lossy(value);
         let words = words!["grpc-timeout \"", text, "\" is none: use Request::set_timeout"];

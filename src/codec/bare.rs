@@ -192,10 +192,10 @@ impl Protocol for Bare {
 /// Takes the trailing metadata out of the headers.
 fn take_trailers(headers: &mut HeaderList) -> HeaderList {
     let mut trailers = HeaderList::new();
-    for (name, value) in std::mem::take(headers) {
-        match name.strip_prefix(TRAILER) {
-            Some(rest) => trailers.push((rest.to_string(), value)),
-            None => headers.push((name, value)),
+    for (name, value) in &std::mem::take(headers) {
+        match name.strip_prefix(TRAILER.as_bytes()) {
+            Some(rest) => trailers.push(rest, value),
+            None => headers.push(name, value),
         }
     }
     trailers

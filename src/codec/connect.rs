@@ -13,7 +13,7 @@ use super::{
     timeout, trailers,
 };
 use crate::status::{Code, Status};
-use crate::words::{lossy, words};
+use crate::words::words;
 
 const END_STREAM: u8 = 0x02;
 const FAMILY: &str = "application/connect+";
@@ -135,10 +135,10 @@ fn parse_end(text: &[u8], error: &mut Option<WireError>, metadata: &mut HeaderLi
 
 fn read_metadata(json: &mut Json<'_>, metadata: &mut HeaderList) -> Option<()> {
     while json.more(b'}')? {
-        let name = lossy(json.name()?).to_ascii_lowercase();
+        let name = json.name()?.to_ascii_lowercase();
         if json.enter(b'[')? {
             while json.more(b']')? {
-                metadata.push((name.clone(), json.text()?.into_bytes()));
+                metadata.push(&name, json.text()?);
             }
         }
     }

@@ -20,7 +20,7 @@ pub fn push_trailer(status: &Status, details: &mut Vec<u8>, trailers: &mut Heade
     push_varint(&mut bytes, status.code as usize);
     push_bytes(&mut bytes, 0x12, status.message.as_bytes());
     bytes.append(details);
-    trailers.push(("grpc-status-details-bin".to_string(), base64::encode_unpadded(&bytes)));
+    trailers.push("grpc-status-details-bin", base64::encode_unpadded(&bytes));
 }
 
 fn push_bytes(into: &mut Vec<u8>, key: u8, bytes: &[u8]) {

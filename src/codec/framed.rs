@@ -261,7 +261,7 @@ impl<P: ?Sized + Protocol> Framed<P> {
     /// and one that it does not take is for us to refuse, at the first message that has it: tonic refuses the name alone.
     fn check_encoding(&mut self, headers: &mut HeaderList) {
         let encoding = self.shape().names().0;
-        let named = trailers::first(headers, encoding).map(<[u8]>::trim_ascii);
+        let named = headers.first(encoding).map(<[u8]>::trim_ascii);
         self.is_readable = named.is_some_and(|named| self.own.takes(named));
         match self.shape() {
             Shape::Bare { is_inflated: true } => {}
@@ -312,16 +312,17 @@ impl<P: ?Sized + Protocol> Framed<P> {
 }
 
 fn remove(headers: &mut HeaderList, names: &[&str]) {
-    headers.retain(|(name, _)| !names.contains(&name.as_str()));
+    let is_other = |name: &[u8]| !names.iter().any(|other| other.as_bytes() == name);
+    *headers = headers.iter().filter(|(name, _)| is_other(name)).collect();
 }
 
 fn rename(headers: &mut HeaderList, encoding: &str) {
     if encoding == gzip::GRPC.0 {
         return;
     }
-    for (name, _) in headers.iter_mut().filter(|(name, _)| name == encoding) {
-        *name = gzip::GRPC.0.to_string();
-    }
+    let own = gzip::GRPC.0.as_bytes();
+    let renamed = |name| if name == encoding.as_bytes() { own } else { name };
+    *headers = headers.iter().map(|(name, value)| (renamed(name), value)).collect();
 }
 
 impl<P: ?Sized + Protocol> Protocol for Framed<P> {
@@ -334,7 +335,9 @@ impl<P: ?Sized + Protocol> Protocol for Framed<P> {
         let mut headers = self.inner.request_headers(timeout);
         remove(&mut headers, &[encoding, accept]);
         let mut push = |name: &str, value: &Option<Vec<u8>>| {
-            headers.extend(value.clone().map(|value| (name.to_string(), value)));
+            if let Some(value) = value {
+                headers.push(name, value);
+            }
         };
         // The query of a GET says it itself.
         if !self.inner.is_get() {
@@ -376,9 +379,13 @@ impl<P: ?Sized + Protocol> Protocol for Framed<P> {
         self.plain = is_text.then(Default::default);
         if is_text {
             // What is decoded here is binary for the dialect below.
-            let mut binary = headers.clone();
-            for (_, value) in binary.iter_mut().filter(|(name, _)| name == "content-type") {
-                *value = [BINARY.as_bytes(), &value.trim_ascii_start()[TEXT.len()..]].concat();
+            let subtype = |kind: &[u8]| kind.trim_ascii_start()[TEXT.len()..].to_vec();
+            let mut binary = HeaderList::new();
+            for (name, value) in &*headers {
+                match name {
+                    b"content-type" => binary.push(name, [BINARY.as_bytes(), &subtype(value)].concat()),
+                    _ => binary.push(name, value),
+                }
             }
             self.check_encoding(headers);
             return self.inner.handle_headers(http, &mut binary);

@@ -132,7 +132,7 @@ impl GrpcWeb {
 
     /// Over WebSockets a proxy passes its upstream's content type on, which is native gRPC's; the HTTP status is lost.
     fn check_socket_headers(&self, headers: &HeaderList) -> Result<(), Status> {
-        match trailers::first(headers, "content-type") {
+        match headers.first("content-type") {
             Some(_) => check_type(headers, &[NATIVE, BINARY], &self.messages.subtype),
             None => Ok(()),
         }
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn text_that_has_been_read_is_let_go() {
         let mut protocol = GrpcWeb::new(Form::Text, Messages::new(100));
-        let mut headers = vec![("content-type".to_string(), b"application/grpc-web-text".to_vec())];
+        let mut headers = HeaderList::from_iter([("content-type", "application/grpc-web-text")]);
         protocol.handle_headers(200, &mut headers).unwrap();
         for _ in 0..1000 {
             let chunk = protocol.encode(&[7; 100], false);

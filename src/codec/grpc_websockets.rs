@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_header_block_is_lines_without_a_blank_one() {
-        let headers = vec![("a".to_string(), b"1".to_vec()), ("a".to_string(), b"2".to_vec())];
+        let headers = HeaderList::from_iter([("a", "1"), ("a", "2")]);
         assert_eq!(encode_headers(&headers), b"a: 1\r\na: 2\r\n");
     }
 

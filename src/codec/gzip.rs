@@ -1,7 +1,7 @@
 //! Compressed messages (gRPC's `compression.md`): what a call offers and does, what the answer's headers allow, and what
 //! cannot be inflated. The bytes themselves are the platform's to inflate and to deflate.
 
-use super::{HeaderList, trailers};
+use super::HeaderList;
 use crate::status::{Code, Fault, Status};
 use crate::words::{lossy, words};
 
@@ -72,7 +72,7 @@ impl Encoding {
 
     /// The answer's headers came.
     pub(super) fn handle_headers(&mut self, headers: &HeaderList) {
-        self.named = trailers::first(headers, self.names.0).unwrap_or_default().to_vec();
+        self.named = headers.first(self.names.0).unwrap_or_default().to_vec();
         // Servers take whoever sends gzip for one who reads it.
         if IS_BUILT && (self.asked.accept || self.asked.send) && self.named == b"gzip" {
             self.undone = COMPRESSED;

@@ -16,6 +16,7 @@ pub mod grpc;
 pub mod grpc_web;
 pub mod grpc_websockets;
 pub mod gzip;
+mod headers;
 pub mod json;
 pub mod text;
 pub mod tidewire_v1;
@@ -30,9 +31,7 @@ use crate::status::{Code, Fault, Status};
 use crate::words::{lossy, words};
 use envelope::{EnvelopeError, Payload};
 use gzip::{Compression, Names};
-
-/// HTTP headers or trailers as they travel: lower-case names, raw values, order and repeats kept.
-pub type HeaderList = Vec<(String, Vec<u8>)>;
+pub use headers::HeaderList;
 
 /// An end without the one message.
 pub(crate) const NO_MESSAGE: &str =
@@ -135,7 +134,7 @@ fn request_headers(
     (gzip, names): (Compression, &Names),
 ) -> HeaderList {
     let mut headers = HeaderList::new();
-    let mut push = |name: &str, value: &str| headers.push((name.to_string(), value.as_bytes().to_vec()));
+    let mut push = |name: &str, value: &str| headers.push(name, value);
     fixed.iter().for_each(|(name, value)| push(name, value));
     if gzip.send {
         push(names.0, "gzip");
@@ -183,7 +182,7 @@ fn envelope_status(error: EnvelopeError) -> Status {
 
 /// The content type without its parameters, in lower case; empty where there is none.
 fn essence(headers: &HeaderList) -> Vec<u8> {
-    let kind = trailers::first(headers, "content-type").unwrap_or_default();
+    let kind = headers.first("content-type").unwrap_or_default();
     kind.split(|b| *b == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase()
 }
 
@@ -218,7 +217,7 @@ fn check_type(headers: &HeaderList, families: &[&str], subtype: &str) -> Result<
     } else {
         "a page, a proxy or another service answered in the place of the service"
     };
-    let got = trailers::first(headers, "content-type").map(lossy).unwrap_or_default();
+    let got = headers.first("content-type").map(lossy).unwrap_or_default();
     let words =
         words!["expected content-type ", families[0], subtype, ", the server sent \"", got, "\": ", cure];
     Err(Status::new(if is_own { Code::Internal } else { Code::Unknown }, Fault::Peer, words))

@@ -8,9 +8,9 @@ use crate::status::Code;
 
 /// Adds Triple's timeout headers: dubbo-java and dubbo-js read the first, dubbo-go the second, each on the bare form.
 pub fn push_timeout(timeout: Duration, headers: &mut HeaderList) {
-    let millis = timeout::encode_millis(timeout).into_bytes();
+    let millis = timeout::encode_millis(timeout);
     for name in ["tri-service-timeout", "triple-timeout-ms"] {
-        headers.push((name.to_string(), millis.clone()));
+        headers.push(name, &millis);
     }
 }
 

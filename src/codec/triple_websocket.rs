@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::envelope::{EnvelopeError, Payload};
 use super::{Frame, HeaderList, Protocol, envelope_status, grpc_websockets};
 use crate::status::{Code, Fault, Status};
-use crate::words::words;
+use crate::words::{lossy, words};
 
 /// The bare dialect of one call.
 #[derive(Debug)]
@@ -32,10 +32,10 @@ impl Protocol for TripleWebsocket {
     }
 
     fn check_metadata(&self, metadata: &HeaderList) -> Result<(), Status> {
-        metadata.first().map_or(Ok(()), |(name, _)| {
+        metadata.iter().next().map_or(Ok(()), |(name, _)| {
             let words = words![
                 "triple-websocket has no headers, so the metadata \"",
-                name,
+                lossy(name),
                 "\" cannot travel: leave it out, or use transport \"tidewire.v1\"",
             ];
             Err(Status::misuse(Code::Unimplemented, words))
@@ -146,7 +146,7 @@ mod tests {
     fn what_cannot_travel_is_refused_in_words() {
         let protocol = TripleWebsocket::new(4);
         assert!(protocol.check_metadata(&HeaderList::new()).is_ok());
-        let status = protocol.check_metadata(&vec![("x-a".to_string(), b"1".to_vec())]).unwrap_err();
+        let status = protocol.check_metadata(&HeaderList::from_iter([("x-a", "1")])).unwrap_err();
         assert_eq!(status.code, Code::Unimplemented);
         assert!(status.message.contains("\"x-a\"") && status.message.contains("tidewire.v1"), "{status}");
         let status = protocol.check_close_send().unwrap_err();

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use crate::transport::builtins::Uint8Array;
 use wasm_bindgen::prelude::*;
 
-use super::convert::pack;
 use crate::codec::envelope::Payload;
 use crate::codec::{HeaderList, Protocol};
 use crate::driver::{Driver, Face};
@@ -39,7 +38,7 @@ impl JsFace {
 
     fn ended(&self, status: &Status, trailers: &HeaderList, cause: JsValue) {
         let (code, fault) = (status.code as u8, status.fault as u8);
-        self.end(code, status.raw_code, &status.message, fault, &pack(trailers), cause);
+        self.end(code, status.raw_code, &status.message, fault, trailers.as_packed(), cause);
     }
 }
 
@@ -47,7 +46,7 @@ impl Face for JsFace {
     type Protocol = dyn Protocol;
 
     fn headers(&self, headers: HeaderList) {
-        self.headers(&pack(&headers));
+        self.headers(headers.as_packed());
     }
 
     fn messages(&self, chunk: Option<Chunk<'_>>, messages: Vec<Payload>) {

@@ -7,10 +7,10 @@ use crate::transport::builtins::Function;
 use wasm_bindgen::prelude::*;
 
 use super::call::{JsFace, RawCall};
-use super::convert::unpack;
 use crate::call::{Call, CallKind, Config};
-use crate::codec::Messages;
+use crate::codec::{HeaderList, Messages};
 use crate::driver::Driver;
+use crate::metadata;
 use crate::status::{Code, Status};
 use crate::transport::Transport;
 use crate::transport::select::{Name, Runtime, Speak, compression, protocol, select};
@@ -83,7 +83,8 @@ impl RawClient {
         }
     }
 
-    /// Opens a call. What forbids it is told to the face as its end, and there is no call. `timeout` is in milliseconds,
+    /// Opens a call. What forbids it is told to the face as its end, and there is no call. `metadata` are names and values, a NUL
+    /// behind each, those of `-bin` in base64. `timeout` is in milliseconds,
     /// NaN for none; `transport` the number of a [`Name`]; `wishes` the bits of [`compression`], 16 for a GET, and 32 to
     /// take the shared socket if it is open.
     #[allow(clippy::too_many_arguments, reason = "an object costs a binding for each of its members")]
@@ -91,7 +92,7 @@ impl RawClient {
         &self,
         kind: u8,
         path: String,
-        metadata: &str,
+        metadata: String,
         timeout: f64,
         transport: u8,
         subtype: String,
@@ -121,7 +122,7 @@ impl RawClient {
         &self,
         kind: CallKind,
         path: String,
-        metadata: &str,
+        metadata: String,
         timeout: f64,
         transport: u8,
         subtype: String,
@@ -132,7 +133,8 @@ impl RawClient {
         let transport = if shares { Name::TidewireV1 as u8 } else { transport };
         let name = self.select(kind, transport)?;
         let messages = Messages { subtype, max: self.max_message, gzip: compression(wishes, self.runtime)? };
-        let metadata = unpack(metadata)?;
+        let metadata = HeaderList::from_packed(metadata.into_bytes());
+        metadata.iter().try_for_each(|(name, value)| metadata::check(name, value))?;
         let protocol = protocol(name, kind, self.speak, wishes & 16 != 0, messages)?;
         protocol.check_metadata(&metadata)?;
         let config = Config {

@@ -3,6 +3,5 @@
 
 mod call;
 mod client;
-mod convert;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -10,7 +10,6 @@ use wasm_bindgen::JsValue;
 use super::builtins::Function;
 use super::web::{self, Tell, WebFetch};
 use super::{Exchange, Request, Sink, Transport};
-use crate::codec::trailers::write_block;
 use crate::words::{lossy, words};
 
 /// One `fetch` per exchange.
@@ -28,11 +27,11 @@ impl Transport for Fetch {
     fn open(&self, request: Request, sink: Rc<dyn Sink>) -> Box<dyn Exchange> {
         let tell = web::tell(sink);
         let url = words![self.base, request.path];
-        let headers = write_block(&request.headers);
+        let headers = lossy(request.headers.as_packed());
         // One message needs no limit of ours.
         let buffer = if request.streams { self.buffer as f64 } else { f64::INFINITY };
         let get = request.get;
-        let web = WebFetch::new(&self.fetch, get, &url, &lossy(&headers), &self.credentials, buffer, &tell);
+        let web = WebFetch::new(&self.fetch, get, &url, &headers, &self.credentials, buffer, &tell);
         Box::new(FetchExchange { web, _tell: tell })
     }
 }

@@ -175,7 +175,7 @@ fn check(kind: CallKind, speak: Speak, get: bool) -> Result<(), Status> {
 
 /// Whether a content type can end so.
 pub(crate) fn check_subtype(subtype: &str) -> Result<(), Status> {
-    if !metadata::is_name(subtype) {
+    if !metadata::is_name(subtype.as_bytes()) {
         let words = words!["contentSubtype \"", subtype, "\": ", metadata::NAMES];
         return Err(Status::misuse(Code::InvalidArgument, words));
     }

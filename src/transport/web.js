@@ -32,7 +32,7 @@ export class WebFetch {
   #grace;
 
   /**
-   * `headers` are lines of `name: value`. With a `buffer` (bytes) the request leaves when its body is complete, without
+   * `headers` are names and values, a NUL behind each. With a `buffer` (bytes) the request leaves when its body is complete, without
    * it is streamed. What would be the body of a GET ends its URL.
    */
   constructor(fetch, get, url, headers, credentials, buffer, tell) {
@@ -139,7 +139,7 @@ export class WebFetch {
 
   #respond(response) {
     let block = "";
-    response.headers.forEach((value, name) => (block += `${name}: ${value}\n`));
+    response.headers.forEach((value, name) => (block += `${name}\0${value}\0`));
     // Header values are bytes, one in each unit of the string.
     const bytes = new Uint8Array(block.length);
     for (let i = 0; i < block.length; i++) bytes[i] = block.charCodeAt(i);
@@ -393,8 +393,10 @@ function streamsRequests() {
 }
 
 function parse(block) {
-  const lines = block.split("\r\n").filter(Boolean);
-  return lines.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]);
+  const parts = block.split("\0");
+  const headers = [];
+  for (let i = 1; i < parts.length; i += 2) headers.push([parts[i - 1], parts[i]]);
+  return headers;
 }
 
 function join(parts) {

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 use super::select::Runtime;
 use super::{Chunk, IS_HTTP, Incoming, Sink};
-use crate::codec::trailers::parse_block;
+use crate::codec::HeaderList;
 use crate::status::{Code, Fault, Status};
 
 #[wasm_bindgen(module = "/src/transport/web.js")]
@@ -133,7 +133,7 @@ pub(super) fn tell(sink: Rc<dyn Sink>) -> Tell {
         let text = |value: JsValue| value.as_string().unwrap_or_default();
         let told = match event {
             0 if IS_HTTP => {
-                let headers = parse_block(&b.unchecked_into::<Uint8Array>().to_vec());
+                let headers = HeaderList::from_packed(b.unchecked_into::<Uint8Array>().to_vec());
                 Incoming::Headers { status: number(a), headers }
             }
             1 => {

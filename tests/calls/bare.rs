@@ -84,7 +84,7 @@ fn what_a_request_says_of_itself() {
         let (_, sent, list) = opened(dialect, Some(300));
         assert_eq!((sent, list), (get, headers(&[own, user.to_vec()].concat())), "{dialect:?}");
         let (_, _, list) = opened(dialect, None);
-        assert!(!list.iter().any(|(name, _)| name.contains("timeout")), "{list:?}");
+        assert!(!format!("{list:?}").contains("timeout"), "{list:?}");
     }
 }
 

@@ -4,7 +4,7 @@ use tidewire::call::{Event, Transmit};
 use tidewire::status::{Code, Fault};
 
 use crate::harness::wire::Wire;
-use crate::harness::{START, bidi, client_stream};
+use crate::harness::{START, bidi, client_stream, has};
 
 #[test]
 fn with_ok_in_the_middle_of_our_stream() {
@@ -74,7 +74,7 @@ fn at_once_with_a_status_in_the_headers() {
         pair.peer.answers_trailers_only(&trailers);
         pair.peer.expects_done();
         let headers = pair.client.receives_headers();
-        assert!(headers.iter().any(|(name, _)| name == "www-authenticate"), "{headers:?}");
+        assert!(has(&headers, "www-authenticate", "Bearer"), "{headers:?}");
         pair.client
             .ends(Code::Unauthenticated)
             .by(Fault::Peer)

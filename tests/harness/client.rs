@@ -7,7 +7,7 @@ use tidewire::codec::HeaderList;
 use tidewire::status::{Code, Fault, Status};
 
 use super::exchange::{Exchange, Told};
-use super::readable;
+use super::{has, readable};
 
 /// The caller.
 pub(crate) struct Client(pub(crate) Rc<RefCell<Exchange>>);
@@ -113,13 +113,12 @@ impl Ending {
     }
 
     pub(crate) fn with_trailer(self, name: &str, value: &str) -> Self {
-        let wanted = (name.to_string(), value.as_bytes().to_vec());
-        assert!(self.trailers.contains(&wanted), "no {name}: {value} in [{}]", readable(&self.trailers));
+        assert!(has(&self.trailers, name, value), "no {name}: {value} in [{}]", readable(&self.trailers));
         self
     }
 
     pub(crate) fn without_trailers(self) -> Self {
-        assert_eq!(self.trailers, []);
+        assert_eq!(self.trailers, HeaderList::new());
         self
     }
 }

@@ -41,13 +41,21 @@ pub(crate) fn bidi() -> Setup {
 }
 
 pub(crate) fn headers(list: &[(&str, &str)]) -> HeaderList {
-    list.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect()
+    list.iter().copied().collect()
+}
+
+pub(crate) fn has(headers: &HeaderList, name: &str, value: &str) -> bool {
+    headers.iter().any(|header| header == (name.as_bytes(), value.as_bytes()))
 }
 
 /// For whoever reads a failure.
 pub(crate) fn readable(headers: &HeaderList) -> String {
-    let line = |(name, value): &(String, Vec<u8>)| format!("{name}: {}", String::from_utf8_lossy(value));
-    headers.iter().map(line).collect::<Vec<_>>().join(", ")
+    let text = String::from_utf8_lossy;
+    headers
+        .iter()
+        .map(|(name, value)| format!("{}: {}", text(name), text(value)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// What a call is to be, before it is said over which wire.

@@ -10,7 +10,7 @@ use tidewire::status::{Code, Fault, Status};
 use super::exchange::Exchange;
 use super::gzip::inflate;
 use super::wire::Wire;
-use super::{headers, readable};
+use super::{has, headers, readable};
 
 /// The server, and the transport before it.
 pub(crate) struct Peer {
@@ -97,7 +97,7 @@ impl Peer {
 
     pub(crate) fn headers_with(&self, more: &[(&str, &str)]) {
         let mut list = headers(&[("content-type", self.wire.content_type())]);
-        list.extend(headers(more));
+        list.append(&mut headers(more));
         if self.wire.has_headers_in_body() {
             self.sends(&self.wire.block(&list));
         } else {
@@ -189,13 +189,12 @@ pub(crate) struct Head(pub(crate) HeaderList);
 
 impl Head {
     pub(crate) fn with(self, name: &str, value: &str) -> Self {
-        let wanted = (name.to_string(), value.as_bytes().to_vec());
-        assert!(self.0.contains(&wanted), "no {name}: {value} in [{}]", readable(&self.0));
+        assert!(has(&self.0, name, value), "no {name}: {value} in [{}]", readable(&self.0));
         self
     }
 
     pub(crate) fn without(self, name: &str) -> Self {
-        assert!(!self.0.iter().any(|(n, _)| n == name), "{name} in [{}]", readable(&self.0));
+        assert!(self.0.first(name).is_none(), "{name} in [{}]", readable(&self.0));
         self
     }
 }

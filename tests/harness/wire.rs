@@ -116,18 +116,18 @@ impl Wire {
 }
 
 fn lines(headers: &HeaderList) -> Vec<u8> {
-    let line = |(name, value): &(String, Vec<u8>)| [name.as_bytes(), b": ", value, b"\r\n"].concat();
+    let line = |(name, value): (&[u8], &[u8])| [name, b": ", value, b"\r\n"].concat();
     headers.iter().flat_map(line).collect()
 }
 
 /// What gRPC says in trailers, as Connect says it at the end of a stream.
 fn end_stream(trailers: &HeaderList) -> String {
     let quoted = |value: &[u8]| format!("{:?}", String::from_utf8_lossy(value));
-    let value = |name: &str| trailers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_slice());
-    let metadata = trailers.iter().filter(|(name, _)| !name.starts_with("grpc-"));
-    let metadata: Vec<_> = metadata.map(|(name, value)| format!("{:?}:[{}]", name, quoted(value))).collect();
-    let error = value("grpc-status").filter(|status| *status != b"0").map(|status| {
-        let message = quoted(percent_decode(value("grpc-message").unwrap_or_default()).as_bytes());
+    let metadata = trailers.iter().filter(|(name, _)| !name.starts_with(b"grpc-"));
+    let metadata: Vec<_> =
+        metadata.map(|(name, value)| format!("{}:[{}]", quoted(name), quoted(value))).collect();
+    let error = trailers.first("grpc-status").filter(|status| *status != b"0").map(|status| {
+        let message = quoted(percent_decode(trailers.first("grpc-message").unwrap_or_default()).as_bytes());
         format!(r#""error":{{"code":"code_{}","message":{message}}},"#, String::from_utf8_lossy(status))
     });
     format!("{{{}\"metadata\":{{{}}}}}", error.unwrap_or_default(), metadata.join(","))

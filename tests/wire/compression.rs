@@ -1,7 +1,7 @@
 //! Compressed messages and trailers.
 
 use tidewire::codec::gzip::Compression;
-use tidewire::codec::{Frame, envelope, text, trailers};
+use tidewire::codec::{Frame, HeaderList, envelope, text};
 use tidewire::status::{Code, Fault};
 
 use super::gzip::deflate;
@@ -38,9 +38,8 @@ fn row_18_gzip_that_nobody_accepted_is_refused() {
 fn row_18_who_sends_gzip_reads_it_too() {
     for wire in HTTP {
         let mut protocol = wire.protocol_with(Compression { accept: false, send: true });
-        let headers = [("content-type", wire.family()), ("grpc-encoding", "gzip")]
-            .map(|(name, value)| (name.into(), value.into()));
-        protocol.handle_headers(200, &mut headers.to_vec()).unwrap();
+        let headers = [("content-type", wire.family()), ("grpc-encoding", "gzip")];
+        protocol.handle_headers(200, &mut HeaderList::from_iter(headers)).unwrap();
         let envelope = envelope::encode(1, &deflate(b"zip"));
         let body =
             if matches!(wire, Wire::Text | Wire::PaddedText) { text::encode(&envelope) } else { envelope };
@@ -107,7 +106,7 @@ fn row_23_the_limit_holds_for_what_comes_too() {
 fn a_request_says_what_it_sends_and_what_it_takes() {
     let header = |wire: Wire, accept, send, name| {
         let headers = wire.protocol_with(Compression { accept, send }).request_headers(None);
-        trailers::first(&headers, name).map(<[u8]>::to_vec)
+        headers.first(name).map(<[u8]>::to_vec)
     };
     for wire in ALL {
         for (accept, send) in [(false, false), (false, true), (true, false), (true, true)] {

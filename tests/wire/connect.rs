@@ -11,7 +11,7 @@ fn ended(json: impl AsRef<[u8]>) -> Heard {
 }
 
 fn list(pairs: &[(&str, &str)]) -> HeaderList {
-    pairs.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect()
+    pairs.iter().copied().collect()
 }
 
 #[test]

@@ -122,7 +122,7 @@ pub(crate) struct Answer {
 pub(crate) fn answer() -> Answer {
     Answer {
         http: 200,
-        headers: Vec::new(),
+        headers: HeaderList::new(),
         frames: Vec::new(),
         body: None,
         trailers: None,
@@ -139,7 +139,7 @@ impl Answer {
 
     /// A `content-type` stands in place of the wire's own.
     pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        self.headers.push((name.into(), value.as_ref().to_vec()));
+        self.headers.push(name, value);
         self
     }
 
@@ -302,10 +302,11 @@ impl Answer {
     }
 
     fn headers_with_type(&self, wire: Wire) -> HeaderList {
-        let mut headers = self.headers.clone();
-        if trailers::first(&headers, "content-type").is_none() {
-            headers.insert(0, ("content-type".into(), wire.family().into()));
+        let mut headers = HeaderList::new();
+        if self.headers.first("content-type").is_none() {
+            headers.push("content-type", wire.family());
         }
+        headers.append(&mut self.headers.clone());
         headers
     }
 }
@@ -360,8 +361,7 @@ impl Heard {
 
     /// All values of a trailer, as text.
     pub(crate) fn trailer(&self, name: &str) -> Vec<String> {
-        let named = self.trailers.iter().filter(|(n, _)| n == name);
-        named.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+        self.trailers.all(name).map(|value| String::from_utf8_lossy(value).into_owned()).collect()
     }
 
     /// The details of its status, of which there is one trailer at most: types' URLs and values.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidewire::codec::{HeaderList, Messages, Protocol, timeout, trailers};
+use tidewire::codec::{HeaderList, Messages, Protocol, timeout};
 use tidewire::status::{Code, Fault};
 
 use super::replay::{ALL, MAX_MESSAGE, Wire};
@@ -12,7 +12,7 @@ fn request(wire: Wire, timeout: Option<Duration>) -> HeaderList {
 }
 
 fn value(headers: &HeaderList, name: &str) -> String {
-    String::from_utf8_lossy(trailers::first(headers, name).unwrap_or(b"-")).into_owned()
+    String::from_utf8_lossy(headers.first(name).unwrap_or(b"-")).into_owned()
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn row_25_a_format_other_than_protobuf_is_named_and_expected() {
     ];
     for (wire, asked, other) in table {
         let answered = |kind: &str| {
-            let mut headers = vec![("content-type".to_string(), kind.as_bytes().to_vec())];
+            let mut headers = HeaderList::from_iter([("content-type", kind)]);
             in_json(wire).handle_headers(200, &mut headers)
         };
         assert_eq!(value(&in_json(wire).request_headers(None), "content-type"), asked);
@@ -58,7 +58,7 @@ fn row_25_a_format_other_than_protobuf_is_named_and_expected() {
     }
     // gRPC may leave the format out.
     for (wire, kind) in [(Wire::Native, "application/grpc"), (Wire::Binary, "application/grpc-web")] {
-        let mut headers = vec![("content-type".to_string(), kind.as_bytes().to_vec())];
+        let mut headers = HeaderList::from_iter([("content-type", kind)]);
         in_json(wire).handle_headers(200, &mut headers).unwrap();
     }
 }

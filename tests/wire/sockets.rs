@@ -1,7 +1,8 @@
 //! `grpc-websockets`: what one socket per call adds.
 
+use tidewire::codec::HeaderList;
+use tidewire::codec::envelope;
 use tidewire::codec::grpc_websockets::{self, MAX_DATA, close_status};
-use tidewire::codec::{envelope, trailers};
 use tidewire::status::{Code, Fault};
 
 use super::replay::{Wire, answer};
@@ -23,7 +24,7 @@ fn row_52_a_call_as_a_proxy_in_front_of_a_go_server_answers_it() {
     assert_eq!(heard, answer.replay(Wire::Sockets));
     assert_eq!(heard.messages, [&b"one"[..], b""]);
     assert!(heard.status.is_ok());
-    assert_eq!(trailers::first(&heard.headers.unwrap(), "x-greeting"), Some(&b"hi"[..]));
+    assert_eq!(heard.headers.unwrap().first("x-greeting"), Some(&b"hi"[..]));
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn row_52_a_close_without_trailers_is_told_by_its_code() {
 
 #[test]
 fn row_52_requests_go_out_in_messages_that_servers_read() {
-    let headers = vec![("content-type".to_string(), b"application/grpc-web+proto".to_vec())];
+    let headers = HeaderList::from_iter([("content-type", "application/grpc-web+proto")]);
     assert_eq!(grpc_websockets::encode_headers(&headers), b"content-type: application/grpc-web+proto\r\n");
 
     let message = Wire::Sockets.protocol().encode(&vec![7; 3 * MAX_DATA], false);

@@ -6,7 +6,7 @@ use tidewire::codec::connect::Connect;
 use tidewire::codec::envelope::{self, Decoder};
 use tidewire::codec::framed::{Framed, Own, Shape};
 use tidewire::codec::grpc_web::{Form, GrpcWeb};
-use tidewire::codec::{Frame, Messages, Protocol, text, trailers as block};
+use tidewire::codec::{Frame, HeaderList, Messages, Protocol, text, trailers as block};
 use tidewire::metadata::check;
 
 use crate::{CHUNK, Case, MAX, Run};
@@ -64,7 +64,7 @@ pub(crate) fn framed(case: &Case) -> Run {
 fn stream(body: Vec<u8>, kind: &'static str, size: usize, protocol: fn() -> Box<dyn Protocol>) -> Run {
     Box::new(move || {
         let mut protocol = protocol();
-        let mut headers = vec![("content-type".to_owned(), kind.as_bytes().to_vec())];
+        let mut headers = HeaderList::from_iter([("content-type", kind)]);
         protocol.handle_headers(200, &mut headers).expect("the type that was asked for");
         let mut bytes = 0;
         for chunk in body.chunks(CHUNK) {
@@ -107,7 +107,7 @@ pub(crate) fn trailers(case: &Case) -> Run {
     let is_read = |_: &usize| {
         let list = block::parse_block(black_box(BLOCK.as_bytes()));
         let status = block::status(&list).expect("a status is in it");
-        status.raw_code == 9 && black_box(list).len() == 7
+        status.raw_code == 9 && black_box(list).iter().count() == 7
     };
     Box::new(move || (0..blocks).filter(is_read).count())
 }
@@ -121,7 +121,8 @@ pub(crate) fn metadata(case: &Case) -> Run {
         ("trace-bin", "AAECAwQFBgcICQoLDA0ODw"),
     ];
     let blocks = case.messages;
-    let may_be_sent =
-        move |_: &usize| black_box(list).iter().all(|(name, value)| check(name, value.as_bytes()).is_ok());
+    let may_be_sent = move |_: &usize| {
+        black_box(list).iter().all(|(name, value)| check(name.as_bytes(), value.as_bytes()).is_ok())
+    };
     Box::new(move || (0..blocks).filter(may_be_sent).count())
 }

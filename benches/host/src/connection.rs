@@ -27,7 +27,7 @@ fn limits(stream_window: u32) -> Limits {
 }
 
 fn open(client: &mut Connection) -> u32 {
-    let te = vec![("te".to_owned(), b"trailers".to_vec())];
+    let te = HeaderList::from_iter([("te", "trailers")]);
     client.open("POST", "/bench.Bench/Echo", &te, false).expect("a connection of our own")
 }
 
@@ -129,9 +129,9 @@ fn read(client: &mut Connection, message: &[u8]) -> usize {
 }
 
 fn content_type() -> HeaderList {
-    vec![("content-type".to_owned(), b"application/grpc".to_vec())]
+    HeaderList::from_iter([("content-type", "application/grpc")])
 }
 
 fn trailers() -> HeaderList {
-    vec![("grpc-status".to_owned(), b"0".to_vec())]
+    HeaderList::from_iter([("grpc-status", "0")])
 }

@@ -191,7 +191,7 @@ impl Client {
 
     pub(crate) fn opens_as(&mut self, method: &str, path: &str, pairs: &[(&str, &str)], fin: bool) -> u32 {
         let mut headers = list(&[("content-type", "application/grpc+proto"), ("te", "trailers")]);
-        headers.extend(list(pairs));
+        headers.append(&mut list(pairs));
         self.connection.open(method, path, &headers, fin).unwrap()
     }
 

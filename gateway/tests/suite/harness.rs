@@ -41,7 +41,7 @@ pub(crate) fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
 }
 
 pub(crate) fn list(pairs: &[(&str, &str)]) -> HeaderList {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect()
+    pairs.iter().copied().collect()
 }
 
 /// The headers of a `0x80` frame.

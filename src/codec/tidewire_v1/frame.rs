@@ -291,12 +291,15 @@ impl<'a> Reader<'a> {
     /// A header block, to the end; `size` is that of the whole payload.
     fn headers(&mut self, size: usize, limit: u32) -> Result<HeaderList, Malformed> {
         let mut headers = HeaderList::new();
-        while !self.0.is_empty() {
-            check_cost(size, headers.len() + 1, limit)?;
+        for count in 1.. {
+            if self.0.is_empty() {
+                break;
+            }
+            check_cost(size, count, limit)?;
             let name = self.string8()?;
             let value = self.string16()?;
             check_header(name, value)?;
-            headers.push((ascii(name), value.to_vec()));
+            headers.push(name, value);
         }
         Ok(headers)
     }
@@ -309,11 +312,11 @@ impl<'a> Reader<'a> {
 /// Appends the header block to a frame begun at 0 and closes it.
 fn finish_block(mut out: Vec<u8>, headers: &HeaderList, limit: u32) -> Result<Vec<u8>, Malformed> {
     for (name, value) in headers {
-        check_header(name.as_bytes(), value)?;
-        put_string8(&mut out, name.as_bytes())?;
+        check_header(name, value)?;
+        put_string8(&mut out, name)?;
         put_string16(&mut out, value)?;
     }
-    check_cost(out.len() - HEADER_LEN, headers.len(), limit)?;
+    check_cost(out.len() - HEADER_LEN, headers.iter().count(), limit)?;
     finish(&mut out, 0);
     Ok(out)
 }
@@ -387,7 +390,7 @@ mod tests {
     const LIMIT: u32 = 16_384;
 
     fn list(pairs: &[(&str, &[u8])]) -> HeaderList {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect()
+        pairs.iter().copied().collect()
     }
 
     fn only(message: &[u8]) -> Frame<'_> {

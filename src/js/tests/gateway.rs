@@ -44,7 +44,7 @@ impl Gateway {
     }
 
     pub(crate) fn headers(&mut self, id: u32) {
-        let headers: HeaderList = vec![("content-type".into(), b"application/grpc".to_vec())];
+        let headers = HeaderList::from_iter([("content-type", "application/grpc")]);
         self.connection.send_headers(id, 200, &headers, false);
     }
 
@@ -53,7 +53,7 @@ impl Gateway {
     }
 
     pub(crate) fn ends(&mut self, id: u32, status: &str) {
-        self.connection.send_trailers(id, &vec![("grpc-status".into(), status.into())]);
+        self.connection.send_trailers(id, &HeaderList::from_iter([("grpc-status", status)]));
     }
 
     pub(crate) fn resets(&mut self, id: u32, code: u32, reason: &str) {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
+use tidewire::codec::HeaderList;
 use tidewire::codec::tidewire_v1::{Connection, Event, Limits, Role};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -164,8 +165,8 @@ impl Link {
     }
 
     fn open(&mut self, method: &str) -> Result<u32> {
-        let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
-        let headers = vec![header("content-type", "application/grpc+proto"), header("te", "trailers")];
+        let headers = [("content-type", "application/grpc+proto"), ("te", "trailers")];
+        let headers = HeaderList::from_iter(headers);
         let path = format!("/bench.Bench/{method}");
         self.connection.open("POST", &path, &headers, false).map_err(|error| error.message().into())
     }

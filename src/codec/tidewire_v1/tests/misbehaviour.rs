@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
+use crate::codec::HeaderList;
 use crate::codec::tidewire_v1::{Connection, ConnectionError, Event, Limits, Role, code};
 
 const NOW: Duration = Duration::ZERO;
@@ -70,7 +71,7 @@ fn client(streams: u32) -> Connection {
     let mut client = Connection::new(Role::Client, Limits::default(), NOW);
     client.handle_message(NOW, &hello(&[])).expect("HELLO");
     for _ in 0..streams {
-        client.open("POST", "/a", &Vec::new(), false).expect("open");
+        client.open("POST", "/a", &HeaderList::new(), false).expect("open");
     }
     transmitted(&mut client);
     client
@@ -456,7 +457,7 @@ fn a_reason_is_cut_at_a_character_and_read_whatever_its_bytes() {
 #[test]
 fn when_the_connection_fails_every_stream_is_told_why() {
     let mut client = client(1);
-    client.open("POST", "/a", &Vec::new(), false).expect("open");
+    client.open("POST", "/a", &HeaderList::new(), false).expect("open");
     let message = [headers(1, &[]), frame(DATA, 0, 9, b"")].concat();
     client.handle_message(NOW, &message).expect_err("stream 9");
     let said = "the gateway sent a frame for stream 9, which was never opened";

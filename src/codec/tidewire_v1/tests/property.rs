@@ -7,6 +7,7 @@ use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::codec::HeaderList;
 use crate::codec::tidewire_v1::{Connection, Event, Limits, Role, code};
 
 const NOW: Duration = Duration::ZERO;
@@ -149,7 +150,7 @@ impl World {
     }
 
     fn open(&mut self, fin: bool) {
-        let opened = self.sides[CLIENT].connection.open("POST", "/a.B/C", &Vec::new(), fin);
+        let opened = self.sides[CLIENT].connection.open("POST", "/a.B/C", &HeaderList::new(), fin);
         let id = opened.expect("nobody leaves");
         self.sides[CLIENT].live.push(id);
         self.flows.insert(id, [Flow { closed: fin, ..Flow::default() }, Flow::default()]);
@@ -171,7 +172,7 @@ impl World {
     fn trailers(&mut self, nth: usize) {
         let Some(id) = self.pick(GATEWAY, nth) else { return };
         self.flows.get_mut(&id).expect("known")[GATEWAY].closed = true;
-        self.sides[GATEWAY].connection.send_trailers(id, &vec![("grpc-status".into(), b"0".to_vec())]);
+        self.sides[GATEWAY].connection.send_trailers(id, &HeaderList::from_iter([("grpc-status", "0")]));
     }
 
     fn reset(&mut self, side: usize, nth: usize) {
@@ -231,7 +232,7 @@ impl World {
         match event {
             Event::Open { id, fin, .. } => {
                 self.sides[GATEWAY].live.push(*id);
-                self.sides[GATEWAY].connection.send_headers(*id, 200, &Vec::new(), false);
+                self.sides[GATEWAY].connection.send_headers(*id, 200, &HeaderList::new(), false);
                 self.flows.get_mut(id).expect("opened")[CLIENT].ended = *fin;
             }
             Event::Headers { id, fin, .. } => self.flows.get_mut(id).expect("opened")[GATEWAY].ended = *fin,
@@ -371,7 +372,7 @@ fn greeted(role: Role) -> Connection {
     connection.handle_message(NOW, &[0; 9]).expect("an empty HELLO");
     if role == Role::Client {
         for fin in [false, true, false, true] {
-            connection.open("POST", "/a", &Vec::new(), fin).expect("open");
+            connection.open("POST", "/a", &HeaderList::new(), fin).expect("open");
         }
     }
     while connection.poll_transmit(65_536).is_some() {}
@@ -413,10 +414,10 @@ proptest! {
 fn answer(connection: &mut Connection, event: &Event, message: &[u8]) {
     match event {
         Event::Open { id, .. } => {
-            connection.send_headers(*id, 200, &Vec::new(), false);
+            connection.send_headers(*id, 200, &HeaderList::new(), false);
             connection.send_data(*id, Bytes::from(vec![0; 40_000]), id % 2 == 0);
             if id % 3 == 0 {
-                connection.send_trailers(*id, &Vec::new());
+                connection.send_trailers(*id, &HeaderList::new());
             }
         }
         Event::Data { id, range, .. } => {
