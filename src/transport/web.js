@@ -39,9 +39,11 @@ export class WebFetch {
     this.#url = url;
     this.#buffer = buffer;
     this.#tell = tell;
+    const members = membersOf(headers);
     const init = {
       method: get ? "GET" : "POST",
-      headers: new Headers(parse(headers)),
+      // A fetch of the caller's own may count on methods; the runtime's reads an object in half the time.
+      headers: fetch === globalThis.fetch ? { ...members } : new Headers(members),
       signal: this.#abort.signal,
     };
     // Some runtimes refuse the member, whatever its value.
@@ -392,11 +394,18 @@ function streamsRequests() {
   }
 }
 
-function parse(block) {
-  const parts = block.split("\0");
-  const headers = [];
-  for (let i = 1; i < parts.length; i += 2) headers.push([parts[i - 1], parts[i]]);
-  return headers;
+/** The last block of headers, and what stood in it: most calls have those of the call before. */
+let known = "";
+let members;
+
+function membersOf(block) {
+  if (block !== known) {
+    const pairs = Array.from(block.matchAll(/(.+?)\0(.*?)\0/g), ([, ...pair]) => pair);
+    // Joins what is repeated.
+    members = Object.fromEntries(new Headers(pairs));
+    known = block;
+  }
+  return members;
 }
 
 function join(parts) {
