@@ -96,6 +96,11 @@ function optimise(passes, from, to) {
 /** What the package's own glue can do without: a call is held by its face, and each closure by who waits for it. */
 const ourOwn = [
   [
+    "ways to free a client, which nobody takes",
+    /(export class RawClient \{\n)    __destroy_into_raw\(\) \{[^]*?^    \}\n    free\(\) \{[^]*?^    \}\n/m,
+    "$1",
+  ],
+  [
     "registries of calls and closures, which are freed at their end",
     /^const (RawCallFinalization|CLOSURE_DTORS) = [^;]*;\n|^ *(RawCallFinalization|CLOSURE_DTORS)\..*\n/gm,
     "",
@@ -132,6 +137,11 @@ function lighten(glue, isWhole) {
 `,
     ],
     ["its argument", /, wasm\.__wbindgen_realloc\)/g, ")"],
+    [
+      "three ways to see that a view is of memory which has grown since",
+      /\((cached\w+Memory0) === null \|\| .*\) \{$/gm,
+      "(!$1?.buffer.byteLength) {",
+    ],
     ["decoding what is empty", /return (decodeText\(getUint8ArrayMemory0)/, 'return len === 0 ? "" : $1'],
     ["one allocator by another name", /\bmalloc\(/g, "wasm.__wbindgen_malloc("],
     ["(its parameter, its argument)", /, (?:malloc|wasm\.__wbindgen_malloc)\)/g, ")"],
