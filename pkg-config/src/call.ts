@@ -14,19 +14,21 @@ import {
 } from "./error.js";
 import type { RawCall, RawClient } from "./generated/tidewire_bg.js";
 import { Inbox } from "./inbox.js";
-import type { Metadata } from "./metadata.js";
+import { Metadata } from "./metadata.js";
 import { kinds, transports, unknownName } from "./names.js";
-import { unpack, type Unpacked } from "./packed.js";
+import { pack, unpack, type Unpacked } from "./packed.js";
 import type {
   BidiCall,
   CallEvent,
   CallKind,
   CallOptions,
+  ClientOptions,
   ClientStreamCall,
   Codec,
   Observer,
   Status,
   TransportName,
+  UnaryResponse,
 } from "./types.js";
 
 /** Messages in one batch: thousands of views that live at once cost the collector more than promises would. */
@@ -38,37 +40,81 @@ type EventBody = CallEvent extends infer E
     : never
   : never;
 
-/** What a call has from its client. */
+/** What calls have from their client. */
 export interface CallContext {
   readonly client: RawClient;
+  /** In place of what a call does not say itself. */
+  readonly options: ClientOptions;
   readonly transport: "auto" | TransportName;
+  /** Packed. */
   readonly metadata: string;
-  readonly timeoutMs: number | undefined;
-  readonly acceptCompression: readonly string[] | undefined;
-  readonly sendCompression: string | undefined;
   readonly receiveWindowBytes: number;
   readonly sharesSocket: boolean;
-  readonly observers: readonly Observer[];
-  /** The client's open calls. */
+  /** The open ones. */
   readonly calls: Set<{ cancel(reason?: unknown): void }>;
 }
 
+/** What many promises are that need not wait. */
+const done = Promise.resolve();
+
 /** One call of any kind; the public interfaces show the part that its kind has. */
 export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCall<Req, Res> {
+  /** The core tells by this what becomes of the call. None of it may throw. Arrays but `buffer` are views of its memory. */
+  static readonly #Face = class {
+    readonly #call: StreamCall<any, any>;
+
+    constructor(call: StreamCall<any, any>) {
+      this.#call = call;
+    }
+
+    opened(transport: number): void {
+      this.#call.transport = transports[transport] as TransportName;
+    }
+
+    headers(packed: Uint8Array): void {
+      const { metadata: headers } = unpack(packed.slice());
+      this.#call.#headers.resolve(headers);
+      this.#call.#tell({ type: "headers", headers });
+    }
+
+    messages(buffer: Uint8Array, spans: Uint32Array): void {
+      // Of one, which most have, a typed array would be the dearest part.
+      this.#call.#arrived(buffer, spans.length > 2 ? spans.slice() : [...spans]);
+    }
+
+    room(): void {
+      this.#call.#senders.splice(0).forEach((sender) => sender.resolve());
+    }
+
+    end(
+      code: number,
+      rawCode: number,
+      message: string,
+      fault: number,
+      trailers: Uint8Array,
+      cause: unknown,
+    ): void {
+      this.#call.#end([code, rawCode, message, fault], unpack(trailers.slice()), cause);
+    }
+
+    /** By the reader, of whom the core is told. */
+    taken(messages: number, bytes: number): void {
+      this.#call.#raw?.taken(messages, bytes);
+    }
+  };
+
   transport: TransportName;
-  readonly headers: Promise<Metadata>;
-  readonly status: Promise<Status>;
 
   readonly #path: string;
   readonly #kind: CallKind;
   readonly #context: CallContext;
   readonly #codec: Codec<Req, Res> | undefined;
+  readonly #observer: Observer | undefined;
   readonly #inbox: Inbox;
   readonly #headers = new Deferred<Metadata>();
   readonly #ended = new Deferred<Status>();
   /** Absent until the call is opened, and where an aborted signal forbade it. */
   #raw: RawCall | undefined;
-  #status: Status | undefined;
   /** What `cancel` was given; the core knows only its words. */
   #reason: unknown;
   #signal: AbortSignal | undefined;
@@ -84,22 +130,22 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     this.#kind = kind;
     this.#context = context;
     this.#codec = options.codec;
+    this.#observer = options.observer;
     // In portions, so that the border is not crossed for each message; small ones, so that the window never closes on a
     // reader that keeps up.
-    this.#inbox = new Inbox(context.receiveWindowBytes / 4, (messages, bytes) =>
-      this.#raw?.taken(messages, bytes),
-    );
-    this.headers = this.#headers.promise;
-    this.status = this.#ended.promise;
-    const { transport } = context;
+    const face = new StreamCall.#Face(this);
+    this.#inbox = new Inbox(context.receiveWindowBytes / 4, face);
+    const transport = options.transport ?? context.transport;
     // What a call is said to be on that was never opened.
     this.transport = transport === "auto" ? "fetch" : transport;
-    this.#open(options);
+    this.#open(options, transport, face);
   }
 
-  #open({ signal, codec, useHttpGet }: CallOptions<Req, Res>): void {
-    const { client, transport, metadata, timeoutMs, acceptCompression, sendCompression, sharesSocket } =
-      this.#context;
+  #open(own: CallOptions<Req, Res>, transport: "auto" | TransportName, face: unknown): void {
+    const { client, options, metadata, sharesSocket, calls } = this.#context;
+    const { signal } = own;
+    const sendCompression = own.sendCompression ?? options.sendCompression;
+    const packed = own.metadata ? metadata + pack(new Metadata(own.metadata)) : metadata;
     if (signal?.aborted) {
       this.#reason = signal.reason;
       return this.#refuse(CANCELLED, wordsOf(signal.reason), FAULT_LOCAL);
@@ -109,19 +155,19 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     const raw = client.open(
       kinds.indexOf(this.#kind),
       this.#path,
-      metadata,
-      timeoutMs ?? NaN,
+      packed,
+      own.timeoutMs ?? options.timeoutMs ?? NaN,
       transports.indexOf(transport),
-      codec?.contentSubtype ?? "proto",
-      bitsOf(acceptCompression) |
-        (2 * bitsOf(sendCompression ? [sendCompression] : [])) |
+      this.#codec?.contentSubtype ?? "proto",
+      bitsOf(own.acceptCompression ?? options.acceptCompression) |
+        (2 * bitsOf(sendCompression && [sendCompression])) |
         // What a GET asks for is a cache.
-        (useHttpGet ? 16 : sharesSocket && transport === "auto" && this.#kind === "unary" ? 32 : 0),
-      this.#face(),
+        (own.useHttpGet ? 16 : sharesSocket && transport === "auto" && this.#kind === "unary" ? 32 : 0),
+      face,
     );
     if (this.#status) return raw?.free();
     this.#raw = raw;
-    this.#context.calls.add(this);
+    calls.add(this);
     this.#tell({ type: "open", transport: this.transport });
     if (signal) {
       this.#signal = signal;
@@ -129,6 +175,18 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
       signal.addEventListener("abort", abort);
       this.#stopListening = () => signal.removeEventListener("abort", abort);
     }
+  }
+
+  get #status(): Status | undefined {
+    return this.#ended.value;
+  }
+
+  get headers(): Promise<Metadata> {
+    return this.#headers.promise;
+  }
+
+  get status(): Promise<Status> {
+    return this.#ended.promise;
   }
 
   #refuse(code: number, words: string, fault: number): void {
@@ -151,7 +209,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     const room = this.#raw.send(bytes) as boolean | string;
     if (typeof room === "string") return rejected(failure(FAILED_PRECONDITION, room, FAULT_MISUSE));
     this.#tell({ type: "send", count: ++this.#sent, bytes: bytes.length });
-    if (room || this.#status) return Promise.resolve();
+    if (room || this.#status) return done;
     const sender = new Deferred<void>();
     this.#senders.push(sender);
     return sender.promise;
@@ -164,17 +222,18 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
       this.#closedSend = true;
       this.#tell({ type: "close-send", count: this.#sent });
     }
-    return Promise.resolve();
+    return done;
   }
 
-  receive(): Promise<Res | undefined> {
+  async receive(): Promise<Res | undefined> {
     this.#heed();
-    return this.#inbox.take().then((bytes) => bytes && this.#decode(bytes));
+    const bytes = this.#inbox.poll() ?? (await this.#inbox.take());
+    return bytes && this.#decode(bytes);
   }
 
   async receiveBatch(): Promise<Res[] | undefined> {
     this.#heed();
-    let bytes = await this.#inbox.take();
+    let bytes = this.#inbox.poll() ?? (await this.#inbox.take());
     if (!bytes) return undefined;
     const batch = [];
     do batch.push(this.#decode(bytes));
@@ -188,7 +247,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
 
   get response(): Promise<Res> {
     if (!this.#response) {
-      this.#response = this.#receiveOne();
+      this.#response = this.reply().then(({ message }) => message);
       this.#response.catch(ignore);
     }
     return this.#response;
@@ -235,12 +294,15 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     };
   }
 
-  async #receiveOne(): Promise<Res> {
-    const message = await this.receive();
-    const status = await this.status;
+  /** @internal The one reply, and all that came with it. One promise where it came at once: each costs a small call. */
+  async reply(): Promise<UnaryResponse<Res>> {
+    this.#heed();
+    const bytes = this.#inbox.poll() ?? (await this.#inbox.take());
+    const message = bytes && this.#decode(bytes);
+    const status = this.#status ?? (await this.status);
     // Without a message the status is not OK: the core sees to it.
     if (status.code !== 0 || message === undefined) throw new RpcError(status);
-    return message;
+    return { message, headers: this.#headers.value!, trailers: status.trailers, status };
   }
 
   /** The signal is not listened to behind the end: what it has said since counts when somebody reads on. */
@@ -259,28 +321,6 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     }
   }
 
-  /** The core tells by this what becomes of the call. None of it may throw. Arrays but `buffer` are views of its memory. */
-  #face() {
-    return {
-      opened: (transport: number) => (this.transport = transports[transport] as TransportName),
-      headers: (packed: Uint8Array) => {
-        const { metadata: headers } = unpack(packed.slice());
-        this.#headers.resolve(headers);
-        this.#tell({ type: "headers", headers });
-      },
-      messages: (buffer: Uint8Array, spans: Uint32Array) => this.#arrived(buffer, spans.slice()),
-      room: () => this.#senders.splice(0).forEach((sender) => sender.resolve()),
-      end: (
-        code: number,
-        rawCode: number,
-        message: string,
-        fault: number,
-        trailers: Uint8Array,
-        cause: unknown,
-      ) => this.#end([code, rawCode, message, fault], unpack(trailers.slice()), cause),
-    };
-  }
-
   #arrived(buffer: Uint8Array, spans: ArrayLike<number>): void {
     for (let i = 1; i < spans.length; i += 2) {
       this.#tell({ type: "message", count: ++this.#received, bytes: spans[i]! });
@@ -292,20 +332,18 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     const [code, , , fault] = raw;
     const cancelled = code === CANCELLED && fault === FAULT_LOCAL;
     const status = toStatus(raw, trailers, cancelled ? this.#reason : cause);
-    this.#status = status;
     this.#stopListening();
     const freed = this.#raw;
     this.#raw = undefined;
     // Not from within the core's own call.
-    if (freed) void this.status.then(() => freed.free());
+    if (freed) void done.then(() => freed.free());
 
     // An error is dear, and a call that ends well, which it does not without headers, needs none.
     const failed = status.code !== 0 && new RpcError(status);
     this.#inbox.end(failed, cancelled);
-    const senders = this.#senders.splice(0);
-    if (senders.length > 0) {
-      const error = this.#notSent();
-      senders.forEach((sender) => sender.reject(error));
+    if (this.#senders.length > 0) {
+      const error = this.#notSent(status);
+      this.#senders.splice(0).forEach((sender) => sender.reject(error));
     }
     if (failed) this.#headers.reject(failed);
     this.#ended.resolve(status);
@@ -313,8 +351,7 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
     this.#context.calls.delete(this);
   }
 
-  #notSent(): RpcError {
-    const status = this.#status;
+  #notSent(status = this.#status): RpcError {
     if (status && status.code !== 0) return new RpcError(status);
     const words =
       "the server has ended the call with OK: a message that it had not taken by then was not delivered";
@@ -322,12 +359,12 @@ export class StreamCall<Req, Res> implements BidiCall<Req, Res>, ClientStreamCal
   }
 
   #tell(body: EventBody): void {
-    const { observers } = this.#context;
-    if (observers.length === 0) return;
+    const { observer } = this.#context.options;
+    if (!(observer ?? this.#observer)) return;
     const event = { at: performance.now(), path: this.#path, kind: this.#kind, ...body } as CallEvent;
-    for (const observer of observers) {
+    for (const told of [observer, this.#observer]) {
       try {
-        observer(event);
+        told?.(event);
       } catch (thrown) {
         // An observer's mistake is its own: it surfaces, and the call goes on.
         queueMicrotask(() => {
@@ -350,8 +387,8 @@ export function encode<Req>(
 }
 
 /** 1 for gzip, more for what is not known. */
-function bitsOf(compressions: readonly string[] = []): number {
-  return compressions.reduce((bits, name) => bits | (name === "gzip" ? 1 : 4), 0);
+function bitsOf(compressions?: readonly string[]): number {
+  return compressions?.reduce((bits, name) => bits | (name === "gzip" ? 1 : 4), 0) ?? 0;
 }
 
 function wordsOf(reason: unknown): string {

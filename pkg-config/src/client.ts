@@ -1,7 +1,6 @@
-import { encode, StreamCall } from "./call.js";
+import { encode, StreamCall, type CallContext } from "./call.js";
 import type { Load } from "./core.js";
 import { failure, FAULT_MISUSE, INVALID_ARGUMENT } from "./error.js";
-import type { RawClient } from "./generated/tidewire_bg.js";
 import { Metadata } from "./metadata.js";
 import { kinds, protocols, transports, unknownName } from "./names.js";
 import { pack } from "./packed.js";
@@ -21,29 +20,16 @@ import type {
 const MIB = 1024 * 1024;
 
 export class TidewireClient implements Client {
-  readonly #raw: RawClient;
-  readonly #options: ClientOptions;
-  readonly #transport: "auto" | TransportName;
-  /** Packed. */
-  readonly #metadata: string;
-  readonly #receiveWindowBytes: number;
-  readonly #sharesSocket: boolean;
-  readonly #calls = new Set<{ cancel(reason?: unknown): void }>();
+  readonly #context: CallContext;
 
   /** `load`: the core that the entry has; `compiled`: where it has the wasm module from. */
   constructor(load: Load, compiled: () => WebAssembly.Module, options: ClientOptions) {
     const { triple, protocol = "auto", transport = "auto", receiveWindowBytes = MIB } = options;
     // `fetch` and `credentials` mean nothing to a socket.
     const { shareSocket = !(options.fetch || options.credentials) } = options;
-    this.#options = options;
-    this.#transport = transport;
-    this.#receiveWindowBytes = receiveWindowBytes;
-    // Who says gRPC-Web means servers that take it themselves.
-    this.#sharesSocket = shareSocket && !protocol.startsWith("grpc-web");
     const metadata = new Metadata(options.metadata);
     if (triple?.version) metadata.set("tri-service-version", triple.version);
     if (triple?.group) metadata.set("tri-service-group", triple.group);
-    this.#metadata = pack(metadata);
     const baseUrl = String(options.baseUrl).replace(/\/+$/, "");
     const wrong =
       unknownName("protocol", protocols, protocol) ??
@@ -55,7 +41,7 @@ export class TidewireClient implements Client {
     const fetch: unknown = options.fetch ?? globalThis.fetch;
     const WebSocket: unknown = options.WebSocket ?? globalThis.WebSocket;
     const RawClient = load(compiled);
-    this.#raw = new RawClient(
+    const client = new RawClient(
       (fetch ? 1 : 0) | (WebSocket ? 2 : 0),
       baseUrl,
       baseUrl.replace("http", "ws"),
@@ -68,18 +54,28 @@ export class TidewireClient implements Client {
       WebSocket,
       options.credentials,
     );
+    this.#context = {
+      client,
+      options,
+      transport,
+      metadata: pack(metadata),
+      receiveWindowBytes,
+      // Who says gRPC-Web means servers that take it themselves.
+      sharesSocket: shareSocket && !protocol.startsWith("grpc-web"),
+      calls: new Set(),
+    };
   }
 
-  async unary<Req, Res>(
+  unary<Req, Res>(
     path: string,
     request: Req,
     options: CallOptions<Req, Res> = {},
   ): Promise<UnaryResponse<Res>> {
-    const call = this.#single("unary", path, request, options);
-    const message = await call.response;
-    const headers = await call.headers;
-    const status = await call.status;
-    return { message, headers, trailers: status.trailers, status };
+    try {
+      return this.#single("unary", path, request, options).reply();
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
   }
 
   serverStream<Req, Res>(
@@ -91,23 +87,25 @@ export class TidewireClient implements Client {
   }
 
   clientStream<Req, Res>(path: string, options: CallOptions<Req, Res> = {}): ClientStreamCall<Req, Res> {
-    return this.#call("client_stream", path, options);
+    return new StreamCall("client_stream", path, options, this.#context);
   }
 
   bidi<Req, Res>(path: string, options: CallOptions<Req, Res> = {}): BidiCall<Req, Res> {
-    return this.#call("bidi", path, options);
+    return new StreamCall("bidi", path, options, this.#context);
   }
 
   supports(kind: CallKind): Support {
-    const found = this.#raw.supports(kinds.indexOf(kind), transports.indexOf(this.#transport)) as string;
+    const { client, transport } = this.#context;
+    const found = client.supports(kinds.indexOf(kind), transports.indexOf(transport)) as string;
     return transports.includes(found as TransportName)
       ? { ok: true, transport: found as TransportName }
       : { ok: false, reason: found };
   }
 
   close(): void {
-    for (const call of [...this.#calls]) call.cancel("the client was closed");
-    this.#raw.close();
+    const { client, calls } = this.#context;
+    for (const call of [...calls]) call.cancel("the client was closed");
+    client.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -116,25 +114,9 @@ export class TidewireClient implements Client {
 
   #single<Req, Res>(kind: CallKind, path: string, request: Req, options: CallOptions<Req, Res>) {
     const bytes = encode(request, options.codec);
-    const call = this.#call(kind, path, options);
+    const call = new StreamCall(kind, path, options, this.#context);
     void call.sendBytes(bytes);
     void call.closeSend();
     return call;
-  }
-
-  #call<Req, Res>(kind: CallKind, path: string, options: CallOptions<Req, Res>): StreamCall<Req, Res> {
-    const observers = [this.#options.observer, options.observer].filter((observer) => observer !== undefined);
-    return new StreamCall(kind, path, options, {
-      client: this.#raw,
-      transport: options.transport ?? this.#transport,
-      metadata: this.#metadata + (options.metadata ? pack(new Metadata(options.metadata)) : ""),
-      timeoutMs: options.timeoutMs ?? this.#options.timeoutMs,
-      acceptCompression: options.acceptCompression ?? this.#options.acceptCompression,
-      sendCompression: options.sendCompression ?? this.#options.sendCompression,
-      receiveWindowBytes: this.#receiveWindowBytes,
-      sharesSocket: this.#sharesSocket,
-      observers,
-      calls: this.#calls,
-    });
   }
 }

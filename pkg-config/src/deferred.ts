@@ -1,15 +1,28 @@
-/** A promise with its resolvers; a rejection that nobody looks at is no unhandled one. */
+/** A promise with its resolvers, made for who asks; a rejection that nobody looks at is no unhandled one. */
 export class Deferred<T> {
-  readonly promise: Promise<T>;
-  resolve!: (value: T) => void;
-  reject!: (reason: unknown) => void;
+  /** What it was resolved with. */
+  value: T | undefined;
+  #promise: Promise<T> | undefined;
+  #resolve: ((value: T) => void) | undefined;
+  #reject: ((reason: unknown) => void) | undefined;
 
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
+  /** To be asked for before it is resolved with `undefined`. */
+  get promise(): Promise<T> {
+    return (this.#promise ??= new Promise((resolve, reject) => {
+      if (this.value !== undefined) return resolve(this.value);
+      this.#resolve = resolve;
+      this.#reject = reject;
+    }));
+  }
+
+  resolve(value: T): void {
+    this.value = value;
+    this.#resolve?.(value);
+  }
+
+  reject(reason: unknown): void {
     this.promise.catch(ignore);
+    this.#reject?.(reason);
   }
 }
 

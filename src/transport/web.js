@@ -13,12 +13,16 @@ const GRACE_MS = 200;
 
 const nothing = () => {};
 
+/** Its `then` runs things in a microtask: in Chromium's profiles that is cheaper than `queueMicrotask`. */
+const soon = Promise.resolve();
+
 /** One `fetch`. Tells: 0 headers (status, block), 1 data (bytes), 2 end, 3 failed (words, cause), 4 room, 5 buffer full. */
 export class WebFetch {
+  #fetch;
   #url;
+  #init;
   #tell;
   #abort = new AbortController();
-  #start;
   /** The controller of a request body that streams. */
   #upload;
   /** The parts of one that does not. */
@@ -36,38 +40,41 @@ export class WebFetch {
    * it is streamed. What would be the body of a GET ends its URL.
    */
   constructor(fetch, get, url, headers, credentials, buffer, tell) {
+    this.#fetch = fetch;
     this.#url = url;
     this.#buffer = buffer;
     this.#tell = tell;
     const members = membersOf(headers);
-    const init = {
+    const init = (this.#init = {
       method: get ? "GET" : "POST",
       // A fetch of the caller's own may count on methods; the runtime's reads an object in half the time.
       headers: fetch === globalThis.fetch ? { ...members } : new Headers(members),
       signal: this.#abort.signal,
-    };
+    });
     // Some runtimes refuse the member, whatever its value.
     if (credentials) init.credentials = credentials;
     if (!buffer) init.duplex = "half";
-    this.#start = async (body) => {
-      if (get) url += new TextDecoder().decode(body);
-      else init.body = body;
-      try {
-        // It may throw at once, and its answer may be none, or be read by someone else.
-        this.#respond(await fetch(url, init));
-      } catch (thrown) {
-        // Not from within `finish`.
-        await 0;
-        this.#tell(
-          3,
-          `fetch of ${url} failed: ${words(thrown)}; the server is down, or in a page CORS refused it (the gateway must allow its origin)`,
-          thrown,
-        );
-      }
-    };
     if (!buffer) {
       const source = { start: (controller) => void (this.#upload = controller), pull: () => this.#room() };
       this.#start(new ReadableStream(source, new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER })));
+    }
+  }
+
+  async #start(body) {
+    const fetch = this.#fetch;
+    if (this.#init.method === "GET") this.#url += new TextDecoder().decode(body);
+    else this.#init.body = body;
+    try {
+      // It may throw at once, and its answer may be none, or be read by someone else.
+      this.#respond(await fetch(this.#url, this.#init));
+    } catch (thrown) {
+      // Not from within `finish`.
+      await 0;
+      this.#tell(
+        3,
+        `fetch of ${this.#url} failed: ${words(thrown)}; the server is down, or in a page CORS refused it (the gateway must allow its origin)`,
+        thrown,
+      );
     }
   }
 
@@ -156,13 +163,14 @@ export class WebFetch {
    * One more read sees the end of the body, and leaves the connection fit for the next request; a body that stays open is
    * not waited for.
    */
-  async #leave() {
+  #leave() {
     // Not once more by a release.
     this.#unreleased = 0;
     this.#read();
     // A timer is dear, and most have ended by then.
-    await 0;
-    if (this.#reader) this.#grace = setTimeout(() => this.#abort.abort(), GRACE_MS);
+    soon.then(() => {
+      if (this.#reader) this.#grace = setTimeout(() => this.#abort.abort(), GRACE_MS);
+    });
   }
 
   #read() {
@@ -360,8 +368,7 @@ export function abilities(secure) {
 
 /** Runs it in a microtask, or once the task has ended. A timer would wait for milliseconds. */
 export function later(callback, endsTask) {
-  // In Chromium's profiles a promise is cheaper than `queueMicrotask`.
-  if (!endsTask) return void Promise.resolve().then(callback);
+  if (!endsTask) return void soon.then(callback);
   if (globalThis.setImmediate) return void setImmediate(callback);
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => {
