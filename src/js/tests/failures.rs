@@ -194,6 +194,11 @@ async fn a_real_fetch_is_called_as_the_runtime_wants_it() {
     JsFuture::from(call.face.over()).await.unwrap();
     // The test's own web server knows no such page.
     stage.sees(&["headers", "end 12 by peer"]);
+    // A body that is real ends in its own time.
+    stage.settle().await;
+    while stage.timers() > 0 {
+        stage.settle().await;
+    }
     stage.ends().await;
 }
 
