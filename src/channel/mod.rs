@@ -19,7 +19,8 @@
 //! - **Drop is cancel.** Dropping the future of a call, or the `Streaming` of its answers, resets it, and the server sees
 //!   it cancelled. A request stream that ends, as that of a channel whose sender is dropped, is the half-close.
 //! - **Requests that are there at once** (unary calls, `stream::iter`) leave whole, by `fetch` as [`Transport::Auto`] has
-//!   it. Request streams that wait are sent as they come, from a task of their own, and go over a WebSocket.
+//!   it; one with the extension [`CallKind::Unary`] over the `tidewire.v1` socket while that is open, which costs a tenth.
+//!   Request streams that wait are sent as they come, from a task of their own, and go over a WebSocket.
 //! - **Answers to request streams** are handed over when the server's headers are there, or after
 //!   [`Builder::wait_for_headers`] while it waits for requests: a caller that sends its first request only then would
 //!   otherwise wait forever. Headers that come later are found with the trailers.

@@ -18,7 +18,7 @@ use crate::driver::Driver;
 use crate::metadata;
 use crate::status::{Code, Status};
 use crate::transport::Transport;
-use crate::transport::select::{Below, Speak, framed, select};
+use crate::transport::select::{Below, Name, Speak, framed, select};
 use crate::transport::web::globals::spawn_local;
 use crate::words::{lossy, words};
 
@@ -64,13 +64,16 @@ fn prepare(
         Some(_) => (declared.unwrap_or(CallKind::Bidi), CallKind::Bidi),
         None => (CallKind::ServerStream, CallKind::ServerStream),
     };
-    let name = select(carried, settings.speak, settings.transport, settings.runtime)?;
+    let get = cfg!(feature = "connect") && head.extensions.get::<UseHttpGet>().is_some();
+    // What a GET asks for is a cache.
+    let shares = declared == Some(CallKind::Unary) && !get && settings.shares_socket();
+    let wanted = if shares { Some(Name::TidewireV1) } else { settings.transport };
+    let name = select(carried, settings.speak, wanted, settings.runtime)?;
     let kind = declared.unwrap_or(carried);
     let is_connect = cfg!(feature = "connect") && settings.speak == Speak::Connect;
     if is_connect {
         check_connect(declared, gathered)?;
     }
-    let get = cfg!(feature = "connect") && head.extensions.get::<UseHttpGet>().is_some();
     let transport = settings.transports.get(name)?;
     let timeout = asked_timeout(headers)?.or_else(|| settings.timeout());
     let metadata = metadata(settings.metadata(), headers)?;

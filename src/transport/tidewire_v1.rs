@@ -53,7 +53,6 @@ impl TidewireV1 {
     }
 
     /// Whether a call would find its socket open.
-    #[cfg(feature = "js")]
     pub(crate) fn is_open(&self) -> bool {
         self.current.borrow().as_ref().is_some_and(|link| {
             let state = link.state.borrow();

@@ -78,7 +78,6 @@ impl Transports {
     }
 
     /// Whether a call would find the shared socket open.
-    #[cfg(feature = "js")]
     pub(crate) fn has_open_socket(&self) -> bool {
         #[cfg(feature = "tidewire-v1")]
         return self.tidewire_v1.is_open();

@@ -11,7 +11,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::troupe::{Requests, builder, channel, next, piece, request, unary};
 use crate::channel::local::Confined;
-use crate::channel::{ResponseBody, ResponseFuture, Transport};
+use crate::channel::{CallKind, Channel, ResponseBody, ResponseFuture, Transport};
 use crate::js::tests::gateway::Gateway;
 use crate::js::tests::stage::{Stage, message};
 
@@ -73,6 +73,45 @@ async fn what_waits_behind_others_does_not_keep_the_whole_chunk() {
     stage.settle().await;
     stage.forget();
     stage.ends().await;
+}
+
+/// tonic does not say which of its calls are unary: those that do leave by the socket that a stream has opened.
+#[wasm_bindgen_test]
+async fn what_says_that_it_is_unary_takes_an_open_socket() {
+    let stage = Stage::new();
+    let channel = channel(&stage, builder(Transport::Auto));
+    let _before = says_unary(&channel);
+    stage.saw(&["fetch"]).await;
+    let _stream = channel.clone().call(request(&[], Requests::default().body()));
+    let mut gateway = Gateway::accepts(&stage, 0);
+    stage.settle().await;
+    assert_eq!(opens(&mut gateway), 1);
+    stage.forget();
+
+    let _unary = says_unary(&channel);
+    stage.saw(&["send"]).await;
+    assert_eq!(opens(&mut gateway), 1);
+    let _perhaps_a_stream = unary(&channel, &[], message("Ada"));
+    stage.saw(&["fetch"]).await;
+    assert_eq!(opens(&mut gateway), 0);
+    gateway.socket.closes(1006, "");
+    stage.settle().await;
+    stage.forget();
+    let _behind = says_unary(&channel);
+    stage.saw(&["fetch"]).await;
+}
+
+fn says_unary(channel: &Channel) -> ResponseFuture {
+    let requests = Requests::default();
+    requests.say(message("Ada"));
+    requests.end();
+    let mut request = request(&[], requests.body());
+    request.extensions_mut().insert(CallKind::Unary);
+    channel.clone().call(request)
+}
+
+fn opens(gateway: &mut Gateway) -> usize {
+    gateway.hears().iter().filter(|line| line.starts_with("open")).count()
 }
 
 /// Polls as soon as it is woken, from within whatever wakes it: no executor has to be patient.
