@@ -81,8 +81,8 @@ The bars name no transport, so there is a row for each that Tidewire has and ton
 the other side of both. Raw fetch without any client takes ${ofPredecessor(results, "unary")} of its CPU for calls one after the other,
 and ${ofPredecessor(results, "unary-32")} for 32 in flight: no client over \`fetch\` gets below that. Over \`tidewire.v1\` it is not the client that is so
 much cheaper, but the way: a WebSocket message each way, and no \`fetch\`. It takes the gateway, and a channel that asks for
-it by \`Transport::TidewireV1\`. In Rust \`Transport::Auto\` takes \`fetch\` for unary calls, also while such a socket is open;
-the package for JavaScript takes the socket then.
+it by \`Transport::TidewireV1\`; by \`Transport::Auto\` a request that says \`CallKind::Unary\` takes such a socket while it is
+open.
 
 The main thread of a page, 32 unary calls in flight, by Chromium's profiler on a busy machine: the shares count. What the
 channel can save over \`fetch\` is all but the first two lines.
