@@ -47,9 +47,10 @@ pub enum Protocol {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Transport {
-    /// By ability: `fetch` for requests that are there at once, a WebSocket for streams of requests. What says that it is
-    /// [`CallKind::Unary`](crate::channel::CallKind) takes an open `tidewire.v1` socket, which costs a tenth of a `fetch`: not
-    /// with gRPC-Web, whose servers may know no gateway, nor beside [`Builder::fetch_init`], which a socket would pass by.
+    /// By ability: `fetch` for requests that are there at once, a WebSocket for streams of requests. What says that it
+    /// is [`CallKind::Unary`](crate::channel::CallKind) takes an open `tidewire.v1` socket, which costs a tenth of a
+    /// `fetch`: not with gRPC-Web, whose servers may know no gateway, nor beside [`Builder::fetch_init`], which a socket
+    /// would pass by.
     #[default]
     Auto,
     /// `fetch`.

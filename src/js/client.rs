@@ -83,10 +83,9 @@ impl RawClient {
         }
     }
 
-    /// Opens a call. What forbids it is told to the face as its end, and there is no call. `metadata` are names and values, a NUL
-    /// behind each, those of `-bin` in base64. `timeout` is in milliseconds,
-    /// NaN for none; `transport` the number of a [`Name`]; `wishes` the bits of [`compression`], 16 for a GET, and 32 to
-    /// take the shared socket if it is open.
+    /// Opens a call. What forbids it is told to the face as its end, and there is no call. `metadata` are names and values,
+    /// a NUL behind each, those of `-bin` in base64; `timeout` is in milliseconds, NaN for none; `transport` the number of
+    /// a [`Name`]; `wishes` the bits of [`compression`], 16 for a GET, and 32 to take the shared socket if it is open.
     #[allow(clippy::too_many_arguments, reason = "an object costs a binding for each of its members")]
     pub fn open(
         &self,

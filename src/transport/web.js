@@ -36,8 +36,8 @@ export class WebFetch {
   #grace;
 
   /**
-   * `headers` are names and values, a NUL behind each. With a `buffer` (bytes) the request leaves when its body is complete, without
-   * it is streamed. What would be the body of a GET ends its URL.
+   * `headers` are names and values, a NUL behind each. With a `buffer` (bytes) the request leaves when its body is
+   * complete, without it is streamed. What would be the body of a GET ends its URL.
    */
   constructor(fetch, get, url, headers, credentials, buffer, tell) {
     this.#fetch = fetch;
