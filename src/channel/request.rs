@@ -121,8 +121,7 @@ fn metadata(defaults: &HeaderMap, own: &HeaderList) -> Result<HeaderList, Status
     let mut all = HeaderList::new();
     for (list, is_default) in [(&listed(defaults), true), (own, false)] {
         for (name, value) in list {
-            let is_own = |name| own.iter().any(|(own, _)| own == name);
-            if OWN.iter().any(|sent| sent.as_bytes() == name) || is_default && is_own(name) {
+            if OWN.iter().any(|sent| sent.as_bytes() == name) || is_default && own.first(name).is_some() {
                 continue;
             }
             metadata::check(name, value)?;

@@ -51,12 +51,12 @@ impl HeaderList {
     }
 
     /// The values under `name`, in any case.
-    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+    pub fn all(&self, name: impl AsRef<[u8]>) -> impl Iterator<Item = &[u8]> {
+        self.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_ref())).map(|(_, value)| value)
     }
 
     /// The first of them.
-    pub fn first<'a>(&'a self, name: &str) -> Option<&'a [u8]> {
+    pub fn first(&self, name: impl AsRef<[u8]>) -> Option<&[u8]> {
         self.all(name).next()
     }
 
