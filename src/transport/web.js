@@ -53,8 +53,8 @@ export class WebFetch {
     });
     // Some runtimes refuse the member, whatever its value.
     if (credentials) init.credentials = credentials;
-    if (!buffer) init.duplex = "half";
     if (!buffer) {
+      init.duplex = "half";
       const source = { start: (controller) => void (this.#upload = controller), pull: () => this.#room() };
       this.#start(new ReadableStream(source, new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER })));
     }
